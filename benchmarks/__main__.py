@@ -9,6 +9,7 @@ import anyio
 from rich.console import Console
 from rich.table import Table
 
+from benchmarks.jobs import jobs
 from benchmarks.large import large_list
 from benchmarks.measuring import Row, guarded_call, listing, read_call, start
 from benchmarks.record import approval_page, long_record
@@ -18,6 +19,7 @@ MEASUREMENTS = {
     "start": start,
     "read": read_call,
     "guarded": guarded_call,
+    "jobs": jobs,
     "record": long_record,
     "page": approval_page,
     "listing": listing,

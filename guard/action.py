@@ -61,6 +61,11 @@ class Action:
     id: str
     provider: str
     account: str
+    """Identifies the account itself: its provider, address, and user or key."""
+
+    account_name: str = ""
+    """The operator's name for the account; empty for the one that is named like its provider."""
+
     operation: str
     """Tool name of the operation."""
 
@@ -88,6 +93,11 @@ class Action:
 
     due_at: datetime | None = None
     """Since when the server carries it out by itself, once it is approved; None where the assistant does."""
+
+    @property
+    def made_on(self) -> str:
+        """The name of its account."""
+        return self.account_name or self.provider
 
     @property
     def client_answered(self) -> bool:

@@ -6,6 +6,7 @@ from typing import Final, NoReturn
 
 from clients.shared.clock import Clock
 from guard.action import IN_FORM, Action, State
+from guard.allowances.allowance import is_allowance
 from guard.catalog import OperationCatalog
 from guard.errors import AlreadySettled, BadBound, Declined, Expired, NotTheSameCall, OutcomePending
 from guard.journal import Journal
@@ -31,15 +32,19 @@ ANSWERS_ALONE: Final = (
 
 
 def is_enough(action: Action, decision: Decision) -> bool:
-    """Return True if whoever is asked about an action, or approved it, is whom a decision demands."""
+    """Return True if whoever is asked about an action, or approved it, is whom a decision demands.
+
+    An allowance is nobody's answer to this very call: where it still covers the call, the decision demands nobody.
+    """
     by = action.decided_by
+    nobody = by == BY_POLICY or is_allowance(by)
     match decision:
         case Decision.ALLOW:
             return True
         case Decision.ASK:
-            return by != BY_POLICY
+            return not nobody
         case Decision.PAGE:
-            return action.channel == "page" if by is None else by != BY_POLICY and not by.endswith(IN_FORM)
+            return action.channel == "page" if by is None else not nobody and not by.endswith(IN_FORM)
         case Decision.DENY:
             return False
 
@@ -90,7 +95,7 @@ class Approvals:
     async def _bound(self, action: Action, up_to: Money | None) -> dict[str, Quote]:
         """Return the change that binds the most that a call of unknown price may cost; none where none is named."""
         if up_to is None:
-            if self._rules.needs_bound(action.provider):
+            if self._rules.needs_bound(action.provider, action.made_on):
                 raise BadBound(
                     f"The price is unknown, and a budget cap applies, so an approval names the most that it may cost: "
                     f"`ringfence approvals approve {action.id} --up-to 2.50`, for example. Nothing was recorded."
@@ -105,8 +110,8 @@ class Approvals:
         least = action.quote.at_least
         if least is not None and not least.is_at_most(up_to):
             raise BadBound(f"It costs at least {least}, and {up_to} does not cover that. Nothing was recorded.")
-        caps = applicable(self._rules.caps, action.provider, up_to.currency)
-        if not caps and self._rules.caps_money_at(action.provider):
+        caps = applicable(self._rules.caps, action.provider, action.made_on, up_to.currency)
+        if not caps and self._rules.caps_money_at(action.provider, action.made_on):
             raise BadBound(f"No budget cap is in {up_to.currency}, so none can hold {up_to}. Nothing was recorded.")
         require_room(await self._journal.spent(caps, self._clock.now()), up_to)
         return {"quote": replace(action.quote, up_to=up_to)}

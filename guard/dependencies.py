@@ -3,10 +3,11 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Protocol, TypeVar
 
-from clients.operation import Exchange, Operation
 from clients.shared.clock import Clock, SystemClock
+from guard.accounts import Accounts, ProviderClient
+from guard.allowances.coverage import FindMembers
+from guard.allowances.record import AllowanceRecord, NoAllowances
 from guard.background import Reconciliation
 from guard.catalog import OperationCatalog
 from guard.journal import Journal, Taint, Tracker, Vault
@@ -16,38 +17,11 @@ from guard.rules.compliance import OptOuts
 from guard.rules.quote import PriceSource
 from guard.rules.rules import Rules
 
-R = TypeVar("R")
-
 APPROVAL_LIFETIME = timedelta(minutes=15)
 """How long a question waits for an answer, and an approval for its call."""
 
 ANSWER_WITHIN = timedelta(seconds=30)
 """How long a provider is commonly given to answer."""
-
-
-class ProviderClient(Protocol):
-    """The client of one provider account, as far as the guard uses it."""
-
-    @property
-    def account(self) -> str:
-        """Identifies the account among all accounts of the provider."""
-        ...
-
-    async def exchange(self, operation: Operation[R], *, idempotency_key: str | None = None) -> Exchange[R]:
-        """Make one call.
-
-        Raises:
-            TelephonyError: The provider refused the call, or its outcome is unknown.
-        """
-        ...
-
-    def read_again(self, operation: Operation[R], raw: str) -> R:
-        """Parse an answer again that was stored as text.
-
-        Raises:
-            TelephonyError: It is not an answer to this operation.
-        """
-        ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,13 +35,20 @@ class GuardDependencies:
     taint: Taint
 
     accounts: Mapping[str, ProviderClient]
-    """The client of each provider that is set up, by the provider's name."""
+    """The client of each account that is set up, by the account's name."""
 
     prices: Mapping[str, PriceSource]
-    """Where to read prices and balance, by the provider's name."""
+    """Where to read prices and balance, by the account's name."""
+
+    providers: Mapping[str, str] = field(default_factory=dict[str, str])
+    """The provider of each account that is not named like its provider."""
 
     catalog: OperationCatalog
     own_numbers: OwnNumbers = field(default_factory=NoOwnNumbers)
+    allowances: AllowanceRecord = field(default_factory=NoAllowances)
+    groups: Mapping[str, FindMembers] = field(default_factory=dict[str, FindMembers])
+    """How to find the members of a group, by the provider's name."""
+
     rules: Rules = field(default_factory=Rules)
     clock: Clock = field(default_factory=SystemClock)
     approval_lifetime: timedelta = APPROVAL_LIFETIME
@@ -83,3 +64,8 @@ class GuardDependencies:
 
     answer_within: timedelta = ANSWER_WITHIN
     """How long providers are given to answer. How soon a call counts as lost depends on it."""
+
+    @property
+    def configured(self) -> Accounts:
+        """The accounts that are set up, with the provider of each."""
+        return Accounts(self.accounts, self.providers)

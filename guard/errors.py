@@ -12,6 +12,9 @@ GuardRefusal
 ├── PriceChanged        it became more expensive than what was approved
 ├── RecipientsChanged   it reaches other people than what was approved
 ├── RulesChanged        the rules demand another person's approval than it has
+├── AllowanceGone       the allowance under which it was approved was revoked, is over or is used up
+├── AccountNotNamed     the provider has several accounts, and the call names none of them
+├── AccountGone         the account that the call is bound to is not set up any more
 ├── BadBound            an approval names no amount, or not one that fits, where the price is unknown
 ├── NotTheSameCall      the answer was given for another action
 ├── AlreadySettled      this action was carried out before; an approval works once
@@ -95,10 +98,28 @@ class RulesChanged(GuardRefusal):
     advice = "Call again to get a new question under the current rules."
 
 
+class AllowanceGone(GuardRefusal):
+    """The allowance under which a call was approved was revoked, is over, or leaves no room."""
+
+    advice = "Call again: it is asked about as if there were no allowance."
+
+
 class BadBound(GuardRefusal):
     """An approval names no amount, or not one that fits, where the price is unknown."""
 
     advice = "The action still waits: approve it with an amount that fits, or decline it."
+
+
+class AccountNotNamed(GuardRefusal):
+    """The provider has several accounts, and the call names none of them."""
+
+    advice = "Ask the user which account is meant, and call again with `account`."
+
+
+class AccountGone(GuardRefusal):
+    """The account that the call is bound to is not set up any more."""
+
+    advice = "Tell the user; only the operator can set the account up again."
 
 
 class NotTheSameCall(GuardRefusal):

@@ -18,12 +18,16 @@ import anyio
 from pydantic import BaseModel
 
 from clients.errors import NotFound, TelephonyError
-from clients.operation import Operation, is_dry_run
+from clients.operation import NumberForward, Operation, is_dry_run
 from clients.questions.subjects import Reach
+from guard.accounts import Account, ProviderClient
 from guard.action import Action, Channel, Principal, State, arguments_of, digest_of, digests_of_same_call, new_action_id
+from guard.allowances.allowance import NO_COVER, Cover, allowance_of, is_allowance
+from guard.allowances.coverage import Circumstances, Coverage
 from guard.approvals import BY_POLICY, Approvals, is_enough
-from guard.dependencies import GuardDependencies, ProviderClient
+from guard.dependencies import GuardDependencies
 from guard.errors import (
+    AllowanceGone,
     GuardRefusal,
     JournalUnavailable,
     NotPossibleNow,
@@ -119,13 +123,19 @@ class Draft:
     numbers: tuple[str, ...]
     """Numbers that it reaches, those of groups and lists included; empty where it names none."""
 
+    forwards: tuple[NumberForward, ...] = ()
+    """Which numbers of ours it forwards, and where to."""
+
+    cover: Cover = NO_COVER
+    """The allowances that cover it; none where nobody has to be asked, or something demands that somebody is."""
+
 
 class Guard:
     """Runs every operation that is more than a plain read."""
 
     def __init__(self, dependencies: GuardDependencies) -> None:
         self._journal = dependencies.journal
-        self._accounts = dependencies.accounts
+        self._accounts = dependencies.configured
         self._prices = dependencies.prices
         self._catalog = dependencies.catalog
         self._rules = dependencies.rules
@@ -133,6 +143,7 @@ class Guard:
         self._approval_lifetime = dependencies.approval_lifetime
         self._checks = Checks(dependencies)
         self._forwarding = Forwarding(dependencies.own_numbers)
+        self._coverage = Coverage(dependencies.allowances, dependencies.groups)
         self._approvals = Approvals(dependencies.journal, dependencies.clock, dependencies.catalog, dependencies.rules)
         self._settlement = Settlement(dependencies)
         self.reconciler = Reconciler(dependencies)
@@ -145,10 +156,17 @@ class Guard:
         return guard
 
     async def propose(
-        self, operation: Operation[Any], principal: Principal, notes: Sequence[str] = (), *, from_record: bool = False
+        self,
+        operation: Operation[Any],
+        principal: Principal,
+        notes: Sequence[str] = (),
+        *,
+        account: str | None = None,
+        from_record: bool = False,
     ) -> Action:
         """Return the open action for this call: the one that waits for an answer or has it, or a new proposal.
 
+        `account` is the name of the account to make it on, which may be left out where the provider has only one.
         `notes` are what else a person should know, said by this server, never by the asking side. `from_record` is
         true for the undo of an action, whose arguments come from the record.
 
@@ -161,19 +179,31 @@ class Guard:
         await self._settlement.pending.flush()
         self._reconciliation.request(self.reconciler)
         try:
-            drafted = await self._draft_or_find(operation, principal, notes, from_record=from_record)
+            chosen = self._accounts.select(operation.spec.provider.name, account)
+            drafted = await self._draft_or_find(operation, chosen, principal, notes, from_record=from_record)
         except GuardRefusal as refusal:
-            await self._note_refusal(operation, principal, refusal)
+            await self._note_refusal(operation, principal, refusal, account=account)
             raise
         if isinstance(drafted, Action):
             return drafted
         proposed = await self._journal.propose(drafted.action)
         if drafted.decision is Decision.ALLOW and proposed.state is State.PROPOSED:
             return await self.approve(proposed.id, by=BY_POLICY)
-        return proposed
+        return await self._approve_by_allowance(proposed, drafted.cover)
 
-    async def draft(self, operation: Operation[Any], principal: Principal, *, from_record: bool = False) -> Draft:
+    async def draft(
+        self,
+        operation: Operation[Any],
+        principal: Principal,
+        *,
+        account: str | None = None,
+        from_record: bool = False,
+        may_be_prepared: bool = False,
+    ) -> Draft:
         """Look up and check a call as `propose` does, and record nothing.
+
+        `may_be_prepared` is true for a step of a plan whose earlier steps may make possible what is not possible now:
+        that is noted then, and `look_before` refuses it when its turn has come and it still is not.
 
         Raises:
             Frozen, Denied, DestinationRefused, OverBudget: The call may not be made.
@@ -181,46 +211,73 @@ class Guard:
             OutcomePending: The same call is under way, or its outcome is not known.
             JournalUnavailable: The store cannot be read.
         """
-        client, digest, recipients = await self._resolve(operation, principal)
+        chosen = self._accounts.select(operation.spec.provider.name, account)
+        digest, recipients = await self._resolve(operation, chosen, principal)
         await self._open(digest)
-        priced, assessment = await self._assess(
-            operation, recipients, client.account, principal, from_record=from_record
+        priced, assessment = await self._assess(operation, recipients, chosen, principal, from_record=from_record)
+        return await self._as_draft(
+            operation, chosen, principal, digest, recipients, priced, assessment, may_be_prepared=may_be_prepared
         )
-        return await self._as_draft(operation, client, principal, digest, recipients, priced, assessment)
 
-    async def assess_later(self, operation: Operation[Any], principal: Principal) -> tuple[Quote, Decision]:
+    async def assess_later(
+        self, operation: Operation[Any], principal: Principal, account: str
+    ) -> tuple[Quote, Decision]:
         """Price a call that the record made and that is sent much later, and decide about it; its state is not read.
 
         Raises:
             Frozen, Denied, DestinationRefused, OverBudget: The call may not be made.
         """
-        client, _, recipients = await self._resolve(operation, principal)
-        priced, assessment = await self._assess(operation, recipients, client.account, principal, from_record=True)
+        chosen = self._accounts.select(operation.spec.provider.name, account)
+        _, recipients = await self._resolve(operation, chosen, principal)
+        priced, assessment = await self._assess(operation, recipients, chosen, principal, from_record=True)
         return priced.with_notes(*assessment.notes), assessment.decision
 
-    async def take_news(self, operation: Operation[Any], principal: Principal) -> Action | None:
+    async def take_news(
+        self, operation: Operation[Any], principal: Principal, *, account: str | None = None
+    ) -> Action | None:
         """Return, once, the action of this call that the server carried out or closed by itself; None where none is.
 
         The same call is made again by whoever asked for it and was told to call again once it is approved.
         """
-        account = self._accounts[operation.spec.provider.name].account
-        digest = digest_of(operation, account=account, principal=principal)
+        identity = self._accounts.select(operation.spec.provider.name, account).identity
+        digest = digest_of(operation, account=identity, principal=principal)
         return await self._journal.take_news(digest, self._clock.now() - NEWS_FOR)
 
-    async def read_before(self, operation: Operation[Any]) -> dict[str, Any] | None:
-        """Read the state that a call will change, as it is stored; None where there is none or it cannot be read."""
-        return (await self._before(operation, self._accounts[operation.spec.provider.name]))[1]
+    async def _approve_by_allowance(self, action: Action, cover: Cover) -> Action:
+        """Approve an action that waits under an allowance that covers it; return it as it stands then."""
+        if not cover.allowances or action.state is not State.PROPOSED:
+            return action
+        return await self._journal.approve_by_allowance(action, cover, self._clock.now()) or action
 
-    async def resume(self, action_id: str, operation: Operation[Any], principal: Principal) -> Action:
+    async def look_before(
+        self, operation: Operation[Any], account: str, *, may_be_prepared: bool = False
+    ) -> dict[str, Any] | None:
+        """Read the state that a call will change, as it is stored; None where there is none or it cannot be read.
+
+        `account` is what identifies the account.
+
+        Raises:
+            AccountGone: It is not set up any more.
+            NotPossibleNow: `may_be_prepared` is true, and the state still makes the call impossible.
+        """
+        client = self._accounts.require(operation.spec.provider.name, account).client
+        before, kept = await self._before(operation, client)
+        if may_be_prepared and (why := await self._why_impossible(operation, client, before)):
+            raise _not_possible(operation, why)
+        return kept
+
+    async def resume(
+        self, action_id: str, operation: Operation[Any], principal: Principal, *, account: str | None = None
+    ) -> Action:
         """Return the open action that an answer claims to belong to.
 
         Raises:
             NotTheSameCall: The call is not the one in the question, or somebody else asked.
             AlreadySettled: The action was carried out before.
         """
-        client = self._accounts[operation.spec.provider.name]
+        identity = self._accounts.select(operation.spec.provider.name, account).identity
         action = await self._journal.find(action_id)
-        if action is None or action.digest != digest_of(operation, account=client.account, principal=principal):
+        if action is None or action.digest != digest_of(operation, account=identity, principal=principal):
             raise NotTheSameCall("This answer belongs to another call; nothing was sent.")
         current = await self._approvals.expire_if_due(action)
         if current.state not in {State.PROPOSED, State.APPROVED}:
@@ -262,32 +319,39 @@ class Guard:
         Raises:
             AlreadySettled: Another caller took the approval first.
             Declined, Expired: There is no approval.
+            AccountGone: Its account is not set up any more; it is never sent through another.
             PriceChanged, RecipientsChanged, RulesChanged: The approval is for something else, or not enough any more.
+            AllowanceGone: The allowance under which it was approved was revoked meanwhile, or is over.
             Frozen, Denied, DestinationRefused, OverBudget: The call may not be made any more.
         """
         if action.state is State.DECLINED:
             self._approvals.refuse(action)
-        recipients = await self._require_same_reach(action, operation)
-        priced = await self._require_same_price(action, operation, recipients)
+        account = self._accounts.require(action.provider, action.account)
+        recipients = await self._require_same_reach(action, operation, account)
+        priced = await self._require_same_price(action, operation, recipients, account)
         intent = intent or ActionIntent(self._journal, action)
         await self._check_again(action, operation, recipients, priced, intent, from_record=from_record)
         await self._require_bound(action, priced)
         kept = await self._settlement.keep_secret_inputs(action, operation)
-        hold = Hold(action.provider, priced.most)
-        caps = applicable(self._rules.caps, action.provider, priced.most.currency) if priced.most else []
+        hold = Hold(action.provider, priced.most, account.name)
+        caps = applicable(self._rules.caps, action.provider, account.name, priced.most.currency) if priced.most else []
         with anyio.CancelScope(shield=True):
-            taken = await intent.begin(hold=hold, caps=caps, at=self._clock.now())
+            try:
+                taken = await intent.begin(hold=hold, caps=caps, at=self._clock.now())
+            except AllowanceGone as gone:
+                await self._close(action, str(gone))
+                raise
             if taken is None:
                 self._approvals.refuse(
                     await self._approvals.expire_if_due(await self._journal.find(action.id) or action)
                 )
             remark = priced.not_read_since(intent.asked_at)
-            return await self._send_and_settle(taken, operation, kept, remark)
+            return await self._send_and_settle(taken, operation, account.client, kept, remark)
         raise RuntimeError("A shielded scope was cancelled.")
 
     def needs_bound(self, action: Action) -> bool:
         """Return True if an approval of this action names the most that it may cost."""
-        return action.quote.is_unknown and self._rules.needs_bound(action.provider)
+        return action.quote.is_unknown and self._rules.needs_bound(action.provider, action.made_on)
 
     async def refresh(self, action: Action) -> Action:
         """Return the action as it is now; where its outcome is open, check it at the provider."""
@@ -299,10 +363,10 @@ class Guard:
         return action
 
     async def _send_and_settle(
-        self, taken: Action, operation: Operation[R], kept: tuple[str, ...], remark: str
+        self, taken: Action, operation: Operation[R], client: ProviderClient, kept: tuple[str, ...], remark: str
     ) -> Receipt[R]:
         try:
-            exchange = await self._accounts[taken.provider].exchange(operation, idempotency_key=taken.id)
+            exchange = await client.exchange(operation, idempotency_key=taken.id)
         except TelephonyError as error:
             return await self._settlement.record_error(taken, error, kept)
         except BaseException as crash:
@@ -311,54 +375,105 @@ class Guard:
         return await self._settlement.record_answer(taken, operation, exchange, kept, remark=remark)
 
     async def _draft_or_find(
-        self, operation: Operation[Any], principal: Principal, notes: Sequence[str], *, from_record: bool
+        self,
+        operation: Operation[Any],
+        account: Account,
+        principal: Principal,
+        notes: Sequence[str],
+        *,
+        from_record: bool,
     ) -> Draft | Action:
         """Return the draft of a new action, or the open action of this call if whoever is asked about it is enough."""
-        client, digest, recipients = await self._resolve(operation, principal)
+        digest, recipients = await self._resolve(operation, account, principal)
         found = await self._open(digest)
-        priced, assessment = await self._assess(
-            operation, recipients, client.account, principal, from_record=from_record
-        )
+        priced, assessment = await self._assess(operation, recipients, account, principal, from_record=from_record)
+        if found is not None and found.state is State.PROPOSED and is_enough(found, assessment.decision):
+            return await self._approve_found(found, operation, account, recipients, priced, assessment)
         if found is not None:
-            if is_enough(found, assessment.decision):
+            decision = await self._decision_about(found, operation, priced, assessment)
+            if is_enough(found, decision):
                 return found
             await self._close(found, "The rules have become stricter.")
-        return await self._as_draft(operation, client, principal, digest, recipients, priced, assessment, notes)
+        return await self._as_draft(operation, account, principal, digest, recipients, priced, assessment, notes)
 
-    async def _resolve(self, operation: Operation[Any], principal: Principal) -> tuple[ProviderClient, str, Recipients]:
-        """Refuse what no answer could allow, and return the client, the digest, and whom the call reaches."""
-        await self._checks.refuse_early(operation)
-        client = self._accounts[operation.spec.provider.name]
-        digest = digest_of(operation, account=client.account, principal=principal)
-        recipients = await resolve_recipients(operation, client)
+    async def _approve_found(
+        self,
+        found: Action,
+        operation: Operation[Any],
+        account: Account,
+        recipients: Recipients,
+        priced: Quote,
+        assessment: Assessment,
+    ) -> Action:
+        """Approve an action that waits if an allowance covers it by now: the operator may have added one since."""
+        principal = Principal(found.principal)
+        cover = await self._cover(operation, principal, account, priced, assessment)
+        if not cover.allowances:
+            return found
+        drafted = await self._as_draft(operation, account, principal, found.digest, recipients, priced, assessment)
+        return await self._approve_by_allowance(found, drafted.cover)
+
+    async def _cover(
+        self,
+        operation: Operation[Any],
+        principal: Principal,
+        account: Account,
+        priced: Quote,
+        assessment: Assessment,
+    ) -> Cover:
+        """Return the allowances that cover a call, where policy alone stands against it."""
+        about = Circumstances(self._rules.policy_at(account.name), assessment.demanded, account, priced)
+        return await self._coverage.find(operation, principal, about, self._clock.now())
+
+    async def _decision_about(
+        self, action: Action, operation: Operation[Any], priced: Quote, assessment: Assessment
+    ) -> Decision:
+        """Return what is demanded of whoever approved an action: nothing where its allowance still covers it."""
+        if not is_allowance(action.decided_by) or assessment.decision is Decision.DENY:
+            return assessment.decision
+        account = self._accounts.require(action.provider, action.account)
+        cover = await self._cover(operation, Principal(action.principal), account, priced, assessment)
+        return Decision.ALLOW if allowance_of(action.decided_by) in cover.allowances else assessment.decision
+
+    async def _resolve(
+        self, operation: Operation[Any], account: Account, principal: Principal
+    ) -> tuple[str, Recipients]:
+        """Refuse what no answer could allow, and return the digest, and whom the call reaches."""
+        await self._checks.refuse_early(operation, account.name)
+        digest = digest_of(operation, account=account.identity, principal=principal)
+        recipients = await resolve_recipients(operation, account.client)
         await self._checks.refuse_members(operation, recipients)
-        return client, digest, recipients
+        return digest, recipients
 
     async def _assess(
         self,
         operation: Operation[Any],
         recipients: Recipients,
-        account: str,
+        account: Account,
         principal: Principal,
         *,
         from_record: bool,
     ) -> tuple[Quote, Assessment]:
         """Price a call that may be made, and decide about it."""
-        priced = await self._quote(operation, recipients)
-        same = digests_of_same_call(operation, account=account, principal=principal)
-        assessment = await self._checks.assess(operation, recipients, priced, same, principal, from_record=from_record)
+        priced = await self._quote(operation, recipients, account.name)
+        same = digests_of_same_call(operation, account=account.identity, principal=principal)
+        assessment = await self._checks.assess(
+            operation, account.name, recipients, priced, same, principal, from_record=from_record
+        )
         return priced, assessment
 
     async def _as_draft(
         self,
         operation: Operation[Any],
-        client: ProviderClient,
+        account: Account,
         principal: Principal,
         digest: str,
         recipients: Recipients,
         priced: Quote,
         assessment: Assessment,
         notes: Sequence[str] = (),
+        *,
+        may_be_prepared: bool = False,
     ) -> Draft:
         """Read the state that the call changes, which may tighten the decision, and build the action to record.
 
@@ -369,21 +484,30 @@ class Guard:
         is_final = operation.spec.irreversible and not is_dry_run(operation)
         all_notes = (*notes, *([FINAL] if is_final else []), *assessment.notes)
         assessment = replace(assessment, notes=all_notes)
-        before, kept = await self._before(operation, client)
-        await self._refuse_impossible(operation, client, before)
+        before, kept = await self._before(operation, account.client)
+        if why := await self._why_impossible(operation, account.client, before):
+            if not may_be_prepared:
+                raise _not_possible(operation, why)
+            all_notes = (
+                *all_notes,
+                f"As things are now this is not possible: {why}. It is looked at again in its turn.",
+            )
+            assessment = replace(assessment, notes=all_notes)
         reach = Reach(recipients.with_destinations(operation), priced.recipients)
         assessment = self._checks.ask_without_undo(operation, before, assessment)
-        forwarding, warnings = await self._forwarding.check(operation, before)
-        assessment = Assessment(max(assessment.decision, forwarding), (*warnings, *assessment.notes))
+        forwards = operation.forwards(before)
+        forwarding, warnings = await self._forwarding.check(forwards)
+        assessment = replace(assessment.demanding(forwarding), notes=(*warnings, *assessment.notes))
         channel: Channel = "page" if assessment.decision is Decision.PAGE else "ask"
         created = self._clock.now()
         changes = [escape_invisible(change) for change in operation.changes(before)]
         action = Action(
             id=new_action_id(),
             provider=operation.spec.provider.name,
-            account=client.account,
+            account=account.identity,
+            account_name=account.name,
             operation=operation.spec.tool_name,
-            title=escape_invisible(operation.describe(before, reach)),
+            title=self._accounts.with_account(escape_invisible(operation.describe(before, reach)), account),
             arguments=arguments_of(operation),
             digest=digest,
             principal=principal.name,
@@ -394,14 +518,15 @@ class Guard:
             expires_at=created + self._approval_lifetime,
             before=kept,
         )
-        same = digests_of_same_call(operation, account=client.account, principal=principal)
+        same = digests_of_same_call(operation, account=account.identity, principal=principal)
         numbers = tuple(dict.fromkeys((*operation.destinations(), *recipients.numbers)))
-        return Draft(action, assessment.decision, same, numbers)
+        cover = await self._cover(operation, principal, account, action.quote, assessment)
+        return Draft(action, assessment.decision, same, numbers, forwards, cover)
 
-    async def _quote(self, operation: Operation[Any], recipients: Recipients) -> Quote:
-        prices = self._prices.get(operation.spec.provider.name)
+    async def _quote(self, operation: Operation[Any], recipients: Recipients, account: str) -> Quote:
+        prices = self._prices.get(account)
         reached = recipient_count(operation, recipients)
-        found = await quote(operation, prices, self._rules.prices, recipients=reached)
+        found = await quote(operation, prices, self._rules.prices_at(account), recipients=reached)
         return replace(found, members=recipients.digest)
 
     async def _before(
@@ -422,22 +547,14 @@ class Guard:
             return None, None
         return found, found.model_dump(mode="json", exclude_none=True)
 
-    async def _refuse_impossible(
-        self, operation: Operation[Any], client: ProviderClient, before: BaseModel | None
-    ) -> None:
-        """Refuse a call that the provider would refuse. What cannot be read refuses nothing.
-
-        Raises:
-            NotPossibleNow: The state, as it was read, makes the call impossible.
-        """
+    async def _why_impossible(self, operation: Operation[Any], client: ProviderClient, before: BaseModel | None) -> str:
+        """Return why the provider would refuse the call, by the state as it was read; what is not read is no reason."""
         for condition in operation.preconditions():
             is_read = condition.read == operation.before()
             found = before if is_read else (await self._read_state(condition.read, client))[0]
             if found is not None and (why := condition.fails(found)):
-                raise NotPossibleNow(
-                    f"{operation.spec.title} at {operation.spec.provider.title} is not possible now: {why}; "
-                    "nothing was sent."
-                )
+                return why
+        return ""
 
     async def _open(self, digest: str) -> Action | None:
         found = await self._journal.find_open(digest)
@@ -464,29 +581,34 @@ class Guard:
 
         Raises:
             RulesChanged: Whoever was asked, or approved, is not whom the rules demand now. The action is closed.
+            AllowanceGone: It was approved under an allowance that no longer covers it. The action is closed.
             Frozen, Denied, DestinationRefused, OverBudget: The call may not be made any more.
         """
         principal = Principal(action.principal)
+        account = self._accounts.require(action.provider, action.account).name
         try:
-            await self._checks.refuse_early(operation)
+            await self._checks.refuse_early(operation, account)
             await self._checks.refuse_members(operation, recipients)
             same = digests_of_same_call(operation, account=action.account, principal=principal)
             assessment = await self._checks.assess(
-                operation, recipients, priced, same, principal, from_record=from_record, reserved=intent.reserved
+                operation,
+                account,
+                recipients,
+                priced,
+                same,
+                principal,
+                from_record=from_record,
+                reserved=intent.reserved,
             )
-            if not is_enough(action, assessment.decision):
-                await self._close_too_lenient(action, assessment.decision)
+            decision = await self._decision_about(action, operation, priced, assessment)
+            if not is_enough(action, decision):
+                await self._close_too_lenient(action, decision)
         except GuardRefusal as refusal:
-            await self._note_refusal(operation, principal, refusal, about=intent.about)
+            await self._note_refusal(operation, principal, refusal, account=account, about=intent.about)
             raise
 
     async def _close_too_lenient(self, action: Action, decision: Decision) -> NoReturn:
-        who = "the operator" if decision is Decision.PAGE else "a person"
-        changed = RulesChanged(
-            f"By the rules of now {who} has to approve this, and "
-            f"{'the approval it has' if action.state is State.APPROVED else 'an answer to the earlier question'} "
-            "is not enough; nothing was sent."
-        )
+        changed = _no_longer_enough(action, decision)
         if await self._close(action, str(changed)) is None:
             found = await self._journal.find(action.id)
             if found is not None:  # the step of a plan is on the record only once it is sent
@@ -498,19 +620,26 @@ class Guard:
         return await self._journal.move(action.id, {State.PROPOSED, State.APPROVED}, State.EXPIRED, outcome=reason)
 
     async def _note_refusal(
-        self, operation: Operation[Any], principal: Principal, refusal: GuardRefusal, *, about: str | None = None
+        self,
+        operation: Operation[Any],
+        principal: Principal,
+        refusal: GuardRefusal,
+        *,
+        account: str | None,
+        about: str | None = None,
     ) -> None:
         """Put a refusal on the audit; `about` is the action or the step of a plan, where there is one."""
         if isinstance(refusal, JournalUnavailable):
             return
         detail = {"operation": operation.spec.tool_name, "arguments": arguments_of(operation), "why": str(refusal)}
+        detail |= {"account": account} if account and len(self._accounts.at(operation.spec.provider.name)) > 1 else {}
         detail |= {"action": about} if about else {}
         with suppress(JournalUnavailable):
             await self._journal.note("denied", action_id=None, principal=principal.name, detail=detail)
 
-    async def _require_same_reach(self, action: Action, operation: Operation[Any]) -> Recipients:
+    async def _require_same_reach(self, action: Action, operation: Operation[Any], account: Account) -> Recipients:
         """Refuse a call whose recipients changed after the approval."""
-        found = await resolve_recipients(operation, self._accounts[action.provider])
+        found = await resolve_recipients(operation, account.client)
         try:
             require_unchanged(action.quote, operation, found)
         except RecipientsChanged as changed:
@@ -518,9 +647,11 @@ class Guard:
             raise
         return found
 
-    async def _require_same_price(self, action: Action, operation: Operation[Any], recipients: Recipients) -> Quote:
+    async def _require_same_price(
+        self, action: Action, operation: Operation[Any], recipients: Recipients, account: Account
+    ) -> Quote:
         """Refuse a call that became more expensive than what was approved."""
-        now = await self._quote(operation, recipients)
+        now = await self._quote(operation, recipients, account.name)
         now = replace(now, up_to=action.quote.up_to if now.is_unknown else None)
         approved, current = action.quote.most, now.most
         least = now.at_least if now.up_to else None
@@ -542,3 +673,18 @@ class Guard:
             )
             await self._close(action, str(changed))
             raise changed
+
+
+def _no_longer_enough(action: Action, decision: Decision) -> GuardRefusal:
+    """Return the refusal of an action whose approval, or question, is not what is demanded now."""
+    if is_allowance(action.decided_by):
+        return AllowanceGone(f"The {action.decided_by} no longer covers this call; nothing was sent.")
+    who = "the operator" if decision is Decision.PAGE else "a person"
+    which = "the approval it has" if action.state is State.APPROVED else "an answer to the earlier question"
+    return RulesChanged(f"By the rules of now {who} has to approve this, and {which} is not enough; nothing was sent.")
+
+
+def _not_possible(operation: Operation[Any], why: str) -> NotPossibleNow:
+    return NotPossibleNow(
+        f"{operation.spec.title} at {operation.spec.provider.title} is not possible now: {why}; nothing was sent."
+    )

@@ -8,8 +8,9 @@ from pydantic import ValidationError
 from clients.errors import NotFound, TelephonyError
 from clients.evidence import Evidence
 from clients.operation import Operation, Verification, answer_type
+from guard.accounts import ProviderClient
 from guard.action import Action, State, rebuild_call
-from guard.dependencies import ANSWER_WITHIN, GuardDependencies, ProviderClient
+from guard.dependencies import ANSWER_WITHIN, GuardDependencies
 
 MAX_READS = 6
 """How many reads one verification may need before its outcome counts as unknown."""
@@ -27,7 +28,7 @@ class Reconciler:
     def __init__(self, dependencies: GuardDependencies) -> None:
         """Scale the times above with `answer_within`."""
         self._journal = dependencies.journal
-        self._accounts = dependencies.accounts
+        self._accounts = dependencies.configured
         self._catalog = dependencies.catalog
         self._now = dependencies.clock.now
         scale = dependencies.answer_within / ANSWER_WITHIN
@@ -43,21 +44,19 @@ class Reconciler:
     async def check(self, action: Action) -> Action:
         """Settle one action by reads: the action as it then is, done, refused or still unknown.
 
-        An action that is being sent is left alone as long as its process may still receive the answer. An action of
-        another account is always left alone, because this account cannot show it.
+        An action that is being sent is left alone as long as its process may still receive the answer. An action whose
+        account is not set up is always left alone, because no other account can show it.
         """
         if action.state is State.SENDING:
             await self._mark_abandoned()
             action = await self._journal.find(action.id) or action
         if action.state is not State.UNKNOWN:
             return action
-        call, sender = self._call(action), self._accounts.get(action.provider)
+        call, account = self._call(action), self._accounts.find(action.provider, action.account)
         verification = call.verification(action.sent_at) if call and action.sent_at else None
-        if call is None or verification is None or sender is None or action.sent_at is None:
+        if call is None or verification is None or account is None or action.sent_at is None:
             return action
-        if sender.account != action.account:
-            return action
-        evidence = await self._verify(verification, sender, action.sent_at)
+        evidence = await self._verify(verification, account.client, action.sent_at)
         happened = evidence is Evidence.YES
         if happened and verification.must_be_new and not _is_new(action, call, verification):
             return action

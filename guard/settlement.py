@@ -183,7 +183,7 @@ class Settlement:
             return []
 
         async def track() -> None:
-            await self._tracker.track(action.provider, subjects, action.id)
+            await self._tracker.track(action.provider, subjects, action.id, account=action.made_on)
 
         return [track]
 
@@ -191,7 +191,7 @@ class Settlement:
         """Prepare to replace what was held by what the provider says it cost; if it does not say, the quote stands."""
         if cost is None:
             return []
-        spent = Hold(action.provider, cost)
+        spent = Hold(action.provider, cost, action.account_name)
 
         async def settle() -> None:
             await self._journal.settle(action.id, spent)

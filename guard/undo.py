@@ -6,11 +6,12 @@ from pydantic import ValidationError
 
 from clients.errors import TelephonyError
 from clients.operation import Operation, Undo, answer_type
+from guard.accounts import ProviderClient
 from guard.action import Action, State, rebuild_call
-from guard.dependencies import GuardDependencies, ProviderClient
+from guard.dependencies import GuardDependencies
 from guard.errors import NotTheSameCall
 
-_ELSEWHERE = Undo(verdict="none", lost="It was made on another account than this server's.")
+_ELSEWHERE = Undo(verdict="none", lost="Its account is not set up here (any more).")
 _NOT_DONE = Undo(verdict="none", lost="It was not carried out, so there is nothing to undo.")
 
 
@@ -19,7 +20,7 @@ class UndoPlanner:
 
     def __init__(self, dependencies: GuardDependencies) -> None:
         self._journal = dependencies.journal
-        self._accounts = dependencies.accounts
+        self._accounts = dependencies.configured
         self._catalog = dependencies.catalog
 
     async def plan(self, action_id: str, *, principal: str) -> tuple[Action, Undo]:
@@ -34,14 +35,19 @@ class UndoPlanner:
             raise NotTheSameCall(f"There is no action {action_id} of yours.")
         if action.state is not State.DONE:
             return action, _NOT_DONE
-        client = self._accounts.get(action.provider)
-        if client is None or client.account != action.account:
+        account = self._accounts.find(action.provider, action.account)
+        if account is None:
             return action, _ELSEWHERE
         try:
             call = rebuild_call(operation, action.arguments)
-            return action, call.undo(state_before(call, action.before), _answer(call, action, client))
+            return action, call.undo(state_before(call, action.before), _answer(call, action, account.client))
         except ValidationError:
             return action, Undo(verdict="none", lost="What was kept of the call can no longer be read.")
+
+    def account_of(self, action: Action) -> str:
+        """Return the name that the account of an action has now."""
+        account = self._accounts.find(action.provider, action.account)
+        return account.name if account else action.made_on
 
 
 def state_before(call: Operation[Any], kept: Any) -> Any:

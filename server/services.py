@@ -23,6 +23,9 @@ from clients.shared.clock import Clock, SystemClock
 from clients.shared.http_client import HttpPool
 from clients.shared.webhook_urls import INBOX_PATH
 from guard.action import Action
+from guard.allowances.coverage import FindMembers
+from guard.allowances.fitness import Fitness
+from guard.allowances.record import AllowanceRecord
 from guard.background import Reconciliation
 from guard.dependencies import GuardDependencies
 from guard.errors import JournalUnavailable
@@ -36,10 +39,13 @@ from guard.plans.run import PlanRunner
 from guard.plans.timed.schedule import Timetable
 from guard.plans.undo import PlanUndoPlanner
 from guard.rules.budget import Cap
+from guard.rules.people import PeopleChecker
 from guard.rules.policy import Policy
 from guard.rules.quote import PriceSource
 from guard.undo import UndoPlanner
+from server.settings.allowances import fitness_of
 from server.settings.corrections import corrections_of
+from server.settings.errors import BadSettings
 from server.settings.model import Settings
 from server.store.door import StoreDoor
 from server.store.shared import SharedCache, SharedLimits, SharedOptOuts, SharedTokens
@@ -78,8 +84,17 @@ class Services:
 
     @cached_property
     def clients(self) -> Mapping[str, ApiClient]:
-        """A client for each provider that is set up."""
-        return {name: self._connect(name) for name in self.set_up}
+        """A client for each account that is set up, by the account's name.
+
+        Raises:
+            BadSettings: Two of them are the same account: rules for one would not hold for the other.
+        """
+        found = {name: self._connect(name) for name in self.settings.account_names}
+        names: dict[str, str] = {}
+        for name, client in found.items():
+            if (other := names.setdefault(client.account, name)) != name:
+                raise BadSettings(f"The accounts {other} and {name} are the same one: remove one of them.")
+        return found
 
     @cached_property
     def http(self) -> HttpPool:
@@ -111,10 +126,13 @@ class Services:
             tracker=self.store.events,
             optouts=self.store.optouts,
             taint=self.store.taint,
+            allowances=self.store.allowances,
+            groups=self.groups,
             accounts=self.clients,
             prices=_prices(self.clients),
+            providers=self._providers,
             catalog=RegisteredOperations(),
-            own_numbers=AccountNumbers(self),
+            own_numbers=AccountNumbers(self, self.clients),
             rules=self.settings.rules.rules(self.policy),
             clock=self.clock,
             reconciliation=self.reconciliation,
@@ -171,9 +189,24 @@ class Services:
         return PlanUndoPlanner(self.undo_planner, self.store.plans)
 
     @property
+    def people_checker(self) -> PeopleChecker:
+        """The checker of lists of people. Opens the store."""
+        return PeopleChecker(self.guard_dependencies)
+
+    @property
     def journal(self) -> Journal:
         """The record of guarded calls."""
         return self.store.journal
+
+    @property
+    def allowances(self) -> AllowanceRecord:
+        """The record of what the operator allowed beforehand."""
+        return self.store.allowances
+
+    @property
+    def allowance_fitness(self) -> Fitness:
+        """What conditions of allowances may ask for here."""
+        return fitness_of(self.settings)
 
     @property
     def ledger(self) -> "StoredSpending":
@@ -205,6 +238,17 @@ class Services:
         """Names of the providers that have credentials."""
         return self.settings.set_up
 
+    def accounts_of(self, provider: str) -> tuple[str, ...]:
+        """Return the names of a provider's accounts that are set up."""
+        return self.settings.accounts_of(provider)
+
+    def default_account(self, provider: str, usable: Sequence[str]) -> str | None:
+        """Return the account of a call that names none, among those that may be used; None where it has to name one."""
+        if len(usable) == 1:
+            return usable[0]
+        default = self.settings.default_accounts.get(provider)
+        return default if default in usable else None
+
     @property
     def not_set_up(self) -> tuple[str, ...]:
         """Names of the providers that have none."""
@@ -220,48 +264,63 @@ class Services:
         """True when providers can reach this server: over HTTP, at an address that is known outside."""
         return self._public_address is not None
 
-    def reader(self, provider: str, session: Session) -> Reader | None:
-        """Return the reader through which built-in tools read a provider; it reaches no more than its operations do."""
-        client = self.clients.get(provider)
-        return PolicyReader(client, policy=self.policy, access=session) if client else None
+    def reader(self, account: str, session: Session) -> Reader | None:
+        """Return the reader through which built-in tools read an account; it reaches no more than operations do.
+
+        None where the account is not set up, or the session may not use it.
+        """
+        client = self.clients.get(account) if session.may_use(account) else None
+        return PolicyReader(client, policy=self.policy.at(account), access=session) if client else None
 
     def views(self, session: Session) -> Mapping[str, View]:
-        """Return the views of the providers that are set up, by the provider's name."""
+        """Return the views of the accounts that the session may use, by the account's name."""
         found: dict[str, View] = {}
-        for name in self.set_up:
-            make, reader = provider_named(name).view, self.reader(name, session)
+        for name, provider in self._providers.items():
+            make, reader = provider_named(provider).view, self.reader(name, session)
             if make is not None and reader is not None:
                 found[name] = make.load()(reader, self.settings.account(name))
         return found
 
-    def views_of_guard(self) -> Mapping[str, View]:
-        """Return the views through which the guard itself reads; no session narrows them."""
-        made = ((name, provider_named(name).view) for name in self.set_up)
+    def provider_of(self, account: str) -> str:
+        """Return the provider of an account that is set up."""
+        return self.settings.provider_of(account)
+
+    def views_of_guard(self, clients: Mapping[str, ApiClient]) -> Mapping[str, View]:
+        """Return the views through which the guard itself reads with these clients; no session narrows them."""
+        made = ((name, provider_named(provider).view) for name, provider in self._providers.items())
         return {
-            name: view.load()(self.clients[name], self.settings.account(name))
-            for name, view in made
-            if view is not None
+            name: view.load()(clients[name], self.settings.account(name)) for name, view in made if view is not None
         }
 
     async def current(self, action: Action) -> Action:
         """Return the action as it stands now; an unknown outcome is first checked at the provider."""
         return await self.guard.refresh(action)
 
+    @property
+    def groups(self) -> Mapping[str, FindMembers]:
+        """How to find the members of a group, by the name of a provider that has such groups."""
+        made = ((name, provider_named(name).group_members) for name in self.set_up)
+        return {name: find.load() for name, find in made if find is not None}
+
     def callback_readers(self) -> Mapping[str, ReadCallback]:
-        """Return the reader of webhooks of each provider that posts some, by the provider's name."""
-        chosen = ((name, provider_named(name).read_callback) for name in self.set_up)
+        """Return the reader of webhooks of each account whose provider posts some, by the account's name."""
+        chosen = ((name, provider_named(provider).read_callback) for name, provider in self._providers.items())
         return {name: read.load() for name, read in chosen if read is not None}
 
-    def webhook_secret(self) -> str:
-        """Return the secret part of webhook URLs; the redactor learns it, so that nothing shows it."""
-        secret = self.store.seal.derive(WEBHOOK_SECRET).hex()[:40]
+    def webhook_secret(self, account: str | None = None) -> str:
+        """Return the secret part of an account's webhook URLs; the redactor learns it, so that nothing shows it.
+
+        Accounts that are named like their provider share one, which the URLs of 0.1 have.
+        """
+        has_own = account is not None and self.settings.provider_of(account) != account
+        secret = self.store.seal.derive(f"{WEBHOOK_SECRET} {account}" if has_own else WEBHOOK_SECRET).hex()[:40]
         redact.learn(secret)
         return secret
 
-    def webhook_url(self, provider: str, kind: str) -> str | None:
-        """Return the URL to which a provider posts one kind of webhook; None where no provider could reach it."""
+    def webhook_url(self, account: str, kind: str) -> str | None:
+        """Return the URL to which a provider posts one kind of an account's webhooks; None where it could not."""
         base = self._public_address
-        return f"{base.rstrip('/')}{INBOX_PATH}{provider}/{self.webhook_secret()}/{kind}" if base else None
+        return f"{base.rstrip('/')}{INBOX_PATH}{account}/{self.webhook_secret(account)}/{kind}" if base else None
 
     def request_state_key(self) -> bytes:
         """Return the key that seals what clients carry between two rounds; replicas share it through the store.
@@ -287,17 +346,23 @@ class Services:
     def _public_address(self) -> str | None:
         return self.settings.http.public_address or self.settings.approvals.address
 
-    def _connect(self, provider: str) -> ApiClient:
+    @property
+    def _providers(self) -> dict[str, str]:
+        """The provider of each account."""
+        return {name: self.settings.provider_of(name) for name in self.settings.account_names}
+
+    def _connect(self, account: str) -> ApiClient:
+        provider = self.settings.provider_of(account)
         resources = ClientResources(
             http=self.http,
-            limits=SharedLimits(self.door),
+            limits=SharedLimits(self.door, None if account == provider else account),
             cache=SharedCache(self.door),
             tokens=SharedTokens(self.door),
-            inbox=WebhookInbox(self, provider),
+            inbox=WebhookInbox(self, account),
             corrections=corrections_of(self.settings),
         )
-        client = provider_named(provider).connect.load()(self.settings.account(provider), resources)
-        client.report_texts_to(SharedOptOuts(self.door))
+        client = provider_named(provider).connect.load()(self.settings.account(account), resources)
+        client.report_texts_to(SharedOptOuts(self.door, account))
         return client
 
 
@@ -312,7 +377,12 @@ class SharedReads:
         """Yield the guard's dependencies over clients that make each plain read once, and one view of the store."""
         sharing = self._clients()
         async with self.services.store.database.snapshot():
-            yield replace(self.services.guard_dependencies, accounts=sharing, prices=_prices(sharing))
+            yield replace(
+                self.services.guard_dependencies,
+                accounts=sharing,
+                prices=_prices(sharing),
+                own_numbers=AccountNumbers(self.services, sharing),
+            )
 
     def prices(self) -> Mapping[str, PriceSource]:
         """Return the sources of prices over clients that make each plain read once."""
@@ -323,8 +393,8 @@ class SharedReads:
 
 
 def _prices(clients: Mapping[str, ApiClient]) -> dict[str, PriceSource]:
-    """Return the source of prices of each provider that has one."""
-    sources = ((name, provider_named(name).prices, client) for name, client in clients.items())
+    """Return the source of prices of each account whose provider has one."""
+    sources = ((name, provider_named(client.provider.name).prices, client) for name, client in clients.items())
     return {name: source.load()(client) for name, source, client in sources if source is not None}
 
 
@@ -333,23 +403,24 @@ class AccountNumbers:
     """Finds numbers in the accounts of all providers that are set up."""
 
     services: Services
+    clients: Mapping[str, ApiClient]
 
     async def find(self, numbers: Collection[str]) -> Mapping[str, OwnNumber]:
         """Return those of the numbers, in E.164, that are known to be ours."""
-        return await find_own_numbers(self.services.views_of_guard(), numbers)
+        return await find_own_numbers(self.services.views_of_guard(self.clients), numbers)
 
     async def find_all(self) -> Sequence[OwnNumber]:
         """Return the numbers of all accounts, as far as they can be read."""
-        return await all_own_numbers(self.services.views_of_guard())
+        return await all_own_numbers(self.services.views_of_guard(self.clients))
 
 
 @dataclass(frozen=True, slots=True)
 class WebhookInbox:
-    """Knows the URLs at which one provider's webhooks arrive."""
+    """Knows the URLs at which one account's webhooks arrive."""
 
     services: Services
-    provider: str
+    account: str
 
     def url(self, kind: str) -> str | None:
         """Return the URL for one kind of webhook; None where the provider could not reach it."""
-        return self.services.webhook_url(self.provider, kind)
+        return self.services.webhook_url(self.account, kind)

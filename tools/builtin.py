@@ -20,11 +20,14 @@ from clients.operation import Operation, OperationType
 from clients.shared.clock import Clock
 from clients.spec import Spec
 from guard.action import Action, Principal
+from guard.allowances.fitness import Fitness
+from guard.allowances.record import AllowanceRecord
 from guard.journal import Journal
 from guard.plans.journal import PlanJournal
-from guard.plans.proposal import PlanRequest
+from guard.plans.proposal import PlanPreview, PlanRequest
 from guard.plans.undo import PlanUndoPlanner
 from guard.rules.budget import Cap
+from guard.rules.people import PeopleChecker
 from guard.rules.policy import Policy
 from guard.undo import UndoPlanner
 from tools.events.record import EventRecord
@@ -96,6 +99,15 @@ class Session(Protocol):
         """Return why this session may not call a tool, listed or not; None where it may."""
         ...
 
+    @property
+    def is_bound_to_accounts(self) -> bool:
+        """True if this session may use some accounts only."""
+        ...
+
+    def may_use(self, account: str) -> bool:
+        """Return True if this session may use an account."""
+        ...
+
     def sees(self, name: str) -> bool:
         """Return True for a tool that the client sees in its list."""
         ...
@@ -103,6 +115,27 @@ class Session(Protocol):
     async def report_progress(self, done: float, total: float | None, message: str) -> None:
         """Report the progress of a long call, if the client asked for progress."""
         ...
+
+
+class AccountAccess(Protocol):
+    """Who asks, as far as it decides which accounts may be used."""
+
+    def may_use(self, account: str) -> bool:
+        """Return True if an account may be used."""
+        ...
+
+
+class AccountNames(Protocol):
+    """Knows the accounts that are set up."""
+
+    def accounts_of(self, provider: str) -> Sequence[str]:
+        """Return the names of a provider's accounts that are set up."""
+        ...
+
+
+def usable_accounts(provider: str, session: AccountAccess, services: AccountNames) -> list[str]:
+    """Return the names of a provider's accounts that a session may use."""
+    return [name for name in services.accounts_of(provider) if session.may_use(name)]
 
 
 class OperationCaller(Protocol):
@@ -116,12 +149,25 @@ class OperationCaller(Protocol):
         """Call a built-in tool."""
         ...
 
-    async def propose(self, call: Operation[Any], session: Any, *, note: str, heading: str) -> OperationResult:
-        """Propose a call whose arguments no model wrote. People see `note`; the result begins with `heading`."""
+    async def propose(
+        self, call: Operation[Any], session: Any, *, account: str, note: str, heading: str
+    ) -> OperationResult:
+        """Propose a call on an account whose arguments no model wrote.
+
+        People see `note`; the result begins with `heading`.
+        """
         ...
 
     async def propose_plan(self, request: PlanRequest, session: Any) -> OperationResult:
         """Propose several calls for one approval."""
+        ...
+
+    async def preview_plan(self, request: PlanRequest, session: Any) -> PlanPreview:
+        """Check and price several calls as `propose_plan` does, and record nothing.
+
+        Raises:
+            GuardRefusal: No plan may be proposed now, or its rows cannot be read.
+        """
         ...
 
     async def run_plan(self, plan_id: str, session: Any) -> OperationResult:
@@ -182,6 +228,16 @@ class ToolServices(Protocol):
         ...
 
     @property
+    def allowances(self) -> AllowanceRecord:
+        """The record of what the operator allowed beforehand."""
+        ...
+
+    @property
+    def allowance_fitness(self) -> Fitness:
+        """What conditions of allowances may ask for here."""
+        ...
+
+    @property
     def ledger(self) -> Ledger:
         """The record of what guarded calls cost."""
         ...
@@ -202,16 +258,33 @@ class ToolServices(Protocol):
         ...
 
     @property
+    def people_checker(self) -> PeopleChecker:
+        """The checker of lists of people."""
+        ...
+
+    @property
     def can_receive_webhooks(self) -> bool:
         """True when providers can reach this server."""
         ...
 
-    def reader(self, provider: str, session: Session) -> Reader | None:
-        """Return the reader of a provider for a session; None where the provider is not set up."""
+    def accounts_of(self, provider: str) -> Sequence[str]:
+        """Return the names of a provider's accounts that are set up."""
+        ...
+
+    def provider_of(self, account: str) -> str:
+        """Return the provider of an account that is set up."""
+        ...
+
+    def default_account(self, provider: str, usable: Sequence[str]) -> str | None:
+        """Return the account of a call that names none, among those that may be used; None where it has to name one."""
+        ...
+
+    def reader(self, account: str, session: Session) -> Reader | None:
+        """Return the reader of an account for a session; None where it is not set up or may not be used."""
         ...
 
     def views(self, session: Session) -> Mapping[str, View]:
-        """Return the views of the providers that are set up, by the provider's name."""
+        """Return the views of the accounts that a session may use, by the account's name."""
         ...
 
     async def current(self, action: Action) -> Action:
@@ -226,6 +299,8 @@ class BuiltinCall:
     session: Session
     services: ToolServices
     operations: OperationCaller
+    account: str | None = None
+    """Name of the account that a tool of one provider is called for; None for a tool over all providers."""
 
 
 Handler = Callable[[Any, BuiltinCall], Awaitable[Outcome]]

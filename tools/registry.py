@@ -83,6 +83,12 @@ def operation_named(tool: str) -> OperationType | None:
     return operations_of(tool.partition("_")[0]).get(tool)
 
 
+def provider_of_tool(tool: str) -> str | None:
+    """Return the provider that a tool's name begins with; None for a tool over all providers."""
+    name = tool.partition("_")[0]
+    return name if name in provider_names() else None
+
+
 @cache
 def all_operations() -> Mapping[str, OperationType]:
     """Return every operation by tool name.

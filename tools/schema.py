@@ -1,12 +1,12 @@
 """Builds the input schema of an operation as a model sees it: strict, flat, short, and what every client passes on."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import cache
 from typing import Any, Final, cast
 
 from clients.descriptions import field_descriptions
-from clients.fields import KeptFromModel, is_secret
+from clients.fields import KeptFromModel, is_filled_by_server
 from clients.operation import OperationType
 
 PAGE_SIZE = 50
@@ -55,11 +55,7 @@ def argument_schema(operation: OperationType) -> dict[str, Any]:
 
 def server_inputs(operation: OperationType) -> list[str]:
     """Return the fields that the server fills in: secrets, and what belongs to them."""
-    return [
-        name
-        for name, field in operation.model_fields.items()
-        if is_secret(field.annotation) or any(isinstance(item, KeptFromModel) for item in field.metadata)
-    ]
+    return [name for name, field in operation.model_fields.items() if is_filled_by_server(field)]
 
 
 def secret_rule(operation: OperationType, name: str) -> KeptFromModel:
@@ -197,3 +193,16 @@ def _common_type(alternatives: list[dict[str, Any]]) -> str | None:
     kinds = {portable(alternative).get("type") for alternative in alternatives}
     kind = kinds.pop() if len(kinds) == 1 else None
     return kind if kind in {"string", "integer", "number", "boolean"} else None
+
+
+ACCOUNT: Final = "account"
+"""The argument that names an account, where a session may use several of a provider."""
+
+
+def with_account(schema: Mapping[str, Any], names: Sequence[str], default: str | None = None) -> dict[str, Any]:
+    """Return a tool's schema with the argument that names the account; it may be left out where there is a default."""
+    said = "Which account." if default is None else f"Which account; {default} if left out."
+    argument = {"description": said, "enum": list(names), "type": "string"}
+    properties = {ACCOUNT: argument, **schema.get("properties", {})}
+    required = [*([ACCOUNT] if default is None else []), *schema.get("required", [])]
+    return {**schema, "properties": properties} | ({"required": required} if required else {})

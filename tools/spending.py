@@ -16,6 +16,11 @@ class OperationTotal(Protocol):
         ...
 
     @property
+    def account(self) -> str:
+        """Name of the account."""
+        ...
+
+    @property
     def operation(self) -> str:
         """Tool name of the operation."""
         ...

@@ -22,6 +22,11 @@ class BadCallback(Exception):
     """A webhook body is not as documented. The message says what is missing."""
 
 
+def source_of(provider: str, account: str) -> str:
+    """Name where a text came in: the provider, with the account where that has a name of its own."""
+    return provider if account == provider else f"{provider}, account {account}"
+
+
 @dataclass(frozen=True, slots=True)
 class Callback:
     """One parsed webhook."""
@@ -60,6 +65,19 @@ class Callback:
 
     raw: str | None = None
     """The body as it came, where a part of it could not be read."""
+
+    account: str = ""
+    """The name of the account to whose URL it was posted; empty for the one that is named like the provider."""
+
+    @property
+    def received_for(self) -> str:
+        """The name of the account to whose URL it was posted."""
+        return self.account or self.provider
+
+    @property
+    def source(self) -> str:
+        """Where it comes from, for people: the provider, with the account where that has a name of its own."""
+        return source_of(self.provider, self.received_for)
 
     @property
     def rank(self) -> int:

@@ -4,7 +4,7 @@ import time
 from collections import defaultdict, deque
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Literal, Protocol
 
 from clients.errors import LimitReached
 
@@ -16,6 +16,9 @@ class Limit:
     name: str
     calls: int
     seconds: float
+    per: Literal["address", "account"] = "address"
+    """Whether the provider counts the calls from one address, of all accounts together, or those of each account. Where
+    no document says which, they are counted together."""
 
 
 class Limits(Protocol):

@@ -27,6 +27,9 @@ class StepTemplate:
     for_each: str | Sequence[Mapping[str, Any]] | None = None
     """Rows, as CSV text with a header or as objects; None for a single call."""
 
+    account: str | None = None
+    """Name of the account; None where the arguments name it, or the provider has only one."""
+
     label: str | None = None
     is_literal: bool = False
     """True where the arguments are values of the record, in which nothing is a column."""
@@ -43,6 +46,7 @@ class StepCall:
     operation: str
     arguments: Mapping[str, Any]
     label: str | None
+    account: str | None = None
 
 
 def expand(templates: Sequence[StepTemplate]) -> list[StepCall]:
@@ -62,8 +66,10 @@ def expand(templates: Sequence[StepTemplate]) -> list[StepCall]:
         for row in rows:
             place = f"step {number}" if row is None else f"step {number}, {row.place}"
             try:
-                given = template.arguments
+                given, account = template.arguments, template.account
                 arguments = dict(given) if template.is_literal else _fill_object(given, row)
+                if account is not None and not template.is_literal:
+                    account = str(_fill_text(account, row))
             except BadRows as wrong:
                 faults.append(Fault(place, str(wrong)))
                 continue
@@ -74,6 +80,7 @@ def expand(templates: Sequence[StepTemplate]) -> list[StepCall]:
                     operation=template.operation,
                     arguments=arguments,
                     label=template.label,
+                    account=account,
                 )
             )
     if len(calls) > MOST_STEPS:

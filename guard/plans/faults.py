@@ -23,6 +23,9 @@ class Fault:
     message: str
     """What is wrong and what is allowed, as a sentence."""
 
+    kind: str = ""
+    """The name of the refusal or error that the call by itself would have got; empty for a fault of the plan."""
+
 
 class BadPlan(GuardRefusal):
     """A plan has faults, so nothing of it was stored, asked or sent."""
@@ -31,6 +34,7 @@ class BadPlan(GuardRefusal):
 
     def __init__(self, faults: Iterable[Fault]) -> None:
         self.faults = tuple(faults)
+        self.kinds = sorted({fault.kind for fault in self.faults if fault.kind})
         super().__init__("\n".join([_HEAD, *_lines(self.faults)]))
 
 

@@ -17,6 +17,11 @@ class BadCall(GuardRefusal):
 
     advice = "Correct the step, and propose the plan again."
 
+    def __init__(self, message: str, kind: str = "BadArguments") -> None:
+        """`kind` is the name of the error that the call by itself would have got."""
+        super().__init__(message)
+        self.kind = kind
+
 
 class CallParser(Protocol):
     """Parses calls as they are made by tools, for the session that asks."""
@@ -30,9 +35,16 @@ class CallParser(Protocol):
         ...
 
     def parse(
-        self, tool: str, arguments: Mapping[str, Any], references: Collection[str] = frozenset()
-    ) -> Operation[Any]:
-        """Return the validated call, in which arguments named in `references` have no value yet.
+        self,
+        tool: str,
+        arguments: Mapping[str, Any],
+        references: Collection[str] = frozenset(),
+        *,
+        account: str | None = None,
+    ) -> "AccountCall":
+        """Return the validated call and its account; arguments named in `references` have no value yet.
+
+        `account` is the name of the account, where the arguments do not have it.
 
         Raises:
             BadCall: The session may not make the call, or an argument does not fit.
@@ -41,11 +53,23 @@ class CallParser(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
+class AccountCall:
+    """A validated call, and the account that it is made on."""
+
+    operation: Operation[Any]
+    account: str
+    """The account's name."""
+
+
+@dataclass(frozen=True, slots=True)
 class ParsedCall:
     """A step whose arguments fit."""
 
     call: StepCall
     operation: Operation[Any]
+    account: str
+    """Name of the account that it is made on."""
+
     references: Mapping[str, Reference]
     """The arguments that answers of earlier steps give, by name."""
 
@@ -62,7 +86,7 @@ def parse_steps(calls: Sequence[StepCall], parser: CallParser) -> list[ParsedCal
         try:
             parsed.append(_parse(call, calls, parser))
         except (BadCall, NotKnownYet) as bad:
-            faults.append(Fault(call.place, str(bad)))
+            faults.append(Fault(call.place, str(bad), bad.kind if isinstance(bad, BadCall) else type(bad).__name__))
     used = {label for call in calls for label in _labels_used(call)}
     faults += [
         Fault(
@@ -88,7 +112,8 @@ def _parse(call: StepCall, calls: Sequence[StepCall], parser: CallParser) -> Par
         why = why_not(operation, name) or _why_no_source(reference, call, calls, parser)
         if why is not None:
             raise BadCall(why)
-    return ParsedCall(call, parser.parse(call.operation, call.arguments, references.keys()), references)
+    made = parser.parse(call.operation, call.arguments, references.keys(), account=call.account)
+    return ParsedCall(call, made.operation, made.account, references)
 
 
 def _labels_used(call: StepCall) -> set[str]:

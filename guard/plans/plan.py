@@ -68,6 +68,11 @@ class Step:
 
     provider: str
     account: str
+    """Identifies the account itself, as in its action."""
+
+    account_name: str = ""
+    """The operator's name for the account; empty for the one that is named like its provider."""
+
     operation: str
     """Tool name of the operation."""
 
@@ -94,8 +99,16 @@ class Step:
     is_struck: bool = False
     """True if whoever approved the plan left it out."""
 
+    allowance_id: str | None = None
+    """The allowance under which it was approved; None where a person approved the plan, or it needs nobody."""
+
     undoes: int | None = None
     """Of a plan that undoes another one: the position of the step there that this one undoes."""
+
+    @property
+    def made_on(self) -> str:
+        """The name of its account."""
+        return self.account_name or self.provider
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -212,32 +225,35 @@ def state_of(step: Step, action: Action | None) -> StepState:
 
 @dataclass(frozen=True, slots=True)
 class Amount:
-    """What several steps cost together, of one provider, currency and period."""
+    """What several steps cost together, of one account, currency and period."""
 
     provider: str
     money: Money
     per: Period
     is_bound: bool
+    account: str = ""
+    """The name of the account that pays."""
 
 
 def amounts_of(steps: Iterable[Step]) -> list[Amount]:
-    """Return what steps cost by provider, currency and period, without those of unknown price."""
-    found: dict[tuple[str, str, Period], Amount] = {}
+    """Return what steps cost by account, currency and period, without those of unknown price."""
+    found: dict[tuple[str, str, str, Period], Amount] = {}
     for step in steps:
         money = step.quote.amount
         if money is None:
             continue
-        key = (step.provider, money.currency, step.quote.per)
-        before = found.get(key, Amount(step.provider, Money(money.amount * 0, money.currency), step.quote.per, False))
+        key = (step.provider, step.made_on, money.currency, step.quote.per)
+        nothing = Money(money.amount * 0, money.currency)
+        before = found.get(key, Amount(step.provider, nothing, step.quote.per, is_bound=False, account=step.made_on))
         found[key] = replace(before, money=before.money + money, is_bound=before.is_bound or step.quote.is_bound)
     return list(found.values())
 
 
-def totals_of(steps: Iterable[Step]) -> dict[tuple[str, str], Money]:
-    """Return what steps cost in all by provider and currency, as the caps count it."""
-    found: dict[tuple[str, str], Money] = {}
+def totals_of(steps: Iterable[Step]) -> dict[tuple[str, str, str], Money]:
+    """Return what steps cost in all by provider, account and currency, as the caps count it."""
+    found: dict[tuple[str, str, str], Money] = {}
     for amount in amounts_of(steps):
-        key = (amount.provider, amount.money.currency)
+        key = (amount.provider, amount.account, amount.money.currency)
         found[key] = found[key] + amount.money if key in found else amount.money
     return found
 

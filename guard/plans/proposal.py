@@ -3,7 +3,7 @@
 expand → parse → rules, price, state before (reads shared) → rules over all steps → record
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Any, Final
@@ -14,14 +14,16 @@ from clients.errors import TelephonyError
 from clients.operation import Operation
 from clients.phone_numbers import canonical
 from guard.action import Principal, arguments_of, digest_of
+from guard.allowances.allowance import Cover
 from guard.approvals import BY_POLICY
 from guard.dependencies import GuardDependencies
-from guard.errors import Frozen, GuardRefusal, JournalUnavailable, NotTheSameCall
+from guard.errors import Frozen, GuardRefusal, JournalUnavailable, NotTheSameCall, OverBudget
 from guard.pipeline import Guard
 from guard.plans.approvals import PlanApprovals
 from guard.plans.expansion import StepCall, StepTemplate, expand
 from guard.plans.faults import BadPlan, Fault
 from guard.plans.journal import PlanJournal
+from guard.plans.order import PlacedCall, may_be_prepared
 from guard.plans.pacing import seconds_for
 from guard.plans.parsing import CallParser, ParsedCall, parse_steps
 from guard.plans.plan import (
@@ -41,6 +43,8 @@ from guard.plans.references import references_in
 from guard.plans.timed.schedule import Schedule, Timetable
 from guard.plans.timed.undo import CheckedCall, PlannedUndo, UndoCall, plan_undo, undo_plan_of
 from guard.rules.budget import require_room_for_all
+from guard.rules.checks import Assessment
+from guard.rules.forwarding import Forwarding
 from guard.rules.policy import Decision
 from guard.rules.quote import Quote
 
@@ -74,6 +78,39 @@ class PlanRequest:
     """What else a person should know, said by this server, never by the asking side."""
 
 
+@dataclass(frozen=True, slots=True)
+class CheckedSteps:
+    """Every step of a plan, looked up and checked by itself and together with the others."""
+
+    calls: Sequence[CheckedCall]
+    together: Assessment
+    """What only all steps together make: a circle of forwards, say."""
+
+
+@dataclass(frozen=True, slots=True)
+class PlanPreview:
+    """What the check of a plan finds, before anything of it is recorded."""
+
+    steps: Sequence[Step]
+    """The steps that may be made, priced."""
+
+    faults: Sequence[Fault]
+    """What is wrong with others, or with all of them together."""
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What is decided about all steps together."""
+
+    decision: Decision
+    notes: tuple[str, ...]
+    people: int | None
+    """How many people they reach; None where that is not known."""
+
+    covers: Mapping[int, Cover]
+    """The allowances for each step that needs approval, by its position; empty where they do not cover all of them."""
+
+
 class PlanProposer:
     """Proposes plans."""
 
@@ -91,7 +128,7 @@ class PlanProposer:
 
         With `run_by_server` the server carries out what needs no approval as well.
         """
-        self._accounts = dependencies.accounts
+        self._accounts = dependencies.configured
         self._journal = dependencies.journal
         self._rules = dependencies.rules
         self._clock = dependencies.clock
@@ -121,20 +158,48 @@ class PlanProposer:
             await self._require_not_open_elsewhere(parsed, principal, found)
             checked, undo = await self._check(parsed, principal, schedule)
             await self._require_undo_not_open(undo, principal, found)
-            plan, decision = await self._compose(request, checked, undo, terms)
+            plan, verdict = await self._compose(request, checked, undo, terms)
         except GuardRefusal as refusal:
             await self._note_refusal(request, principal, refusal)
             raise
         if found is not None:
             if (found.digest, found.channel, found.notes) == (plan.digest, plan.channel, plan.notes):
-                return found
+                return await self._approve_by_allowances(found, verdict)
             await self._plans.move(
                 found.id, {PlanState.PROPOSED}, PlanState.EXPIRED, outcome="Proposed again at other prices or rules."
             )
         proposed = await self._plans.propose(plan, undo_plan_of(plan, self._lifetime) if plan.undo else None)
-        if decision is Decision.ALLOW and proposed.state is PlanState.PROPOSED:
+        if verdict.decision is Decision.ALLOW and proposed.state is PlanState.PROPOSED:
             return await self._approvals.approve(proposed.id, by=BY_POLICY, run_by_server=self._run_by_server)
-        return proposed
+        return await self._approve_by_allowances(proposed, verdict)
+
+    async def _approve_by_allowances(self, plan: Plan, verdict: "Verdict") -> Plan:
+        """Approve a plan that waits if allowances cover every step that needs somebody's approval."""
+        if not verdict.covers or plan.state is not PlanState.PROPOSED:
+            return plan
+        return await self._approvals.approve_by_allowances(plan, verdict.covers, run_by_server=self._run_by_server)
+
+    async def preview(self, request: PlanRequest, principal: Principal, parser: CallParser) -> PlanPreview:
+        """Parse, price and check every step as `propose` does, record nothing, and leave out the steps with faults.
+
+        Raises:
+            BadPlan: The steps cannot be expanded.
+            Frozen, JournalUnavailable: No plan may be proposed now.
+        """
+        parsed: list[ParsedCall] = []
+        faults: list[Fault] = []
+        for call in expand(request.steps):
+            try:
+                parsed += parse_steps([call], parser)
+            except BadPlan as bad:
+                faults += bad.faults
+        checked, _, refused = await self._check_each(parsed, principal, Schedule())
+        steps = [self._priced_step(one, principal) for one in checked.calls]
+        try:
+            require_room_for_all(await self._journal.spent(self._rules.caps, self._clock.now()), totals_of(steps))
+        except OverBudget as over:
+            refused.append(Fault("", str(over)))
+        return PlanPreview(steps, [*faults, *refused])
 
     async def resume(self, plan_id: str, request: PlanRequest, principal: Principal, parser: CallParser) -> Plan:
         """Return the plan that an answer claims to belong to.
@@ -150,22 +215,24 @@ class PlanProposer:
         return await self._approvals.expire_if_due(found)
 
     def _calls(self, parsed: Sequence[ParsedCall], terms: Terms, principal: Principal) -> str:
-        return digest_of_calls([self._step(one.call, one.operation, principal) for one in parsed], terms)
+        steps = [self._step(one.call, one.operation, one.account, principal) for one in parsed]
+        return digest_of_calls(steps, terms)
 
-    def _step(self, call: StepCall, operation: Operation[Any], principal: Principal) -> Step:
+    def _step(self, call: StepCall, operation: Operation[Any], account: str, principal: Principal) -> Step:
         """Return the step of a call, before it was looked up."""
         provider = operation.spec.provider
-        account = self._accounts[provider.name].account
+        chosen = self._accounts.select(provider.name, account)
         return Step(
             position=call.position,
             label=call.label,
             provider=provider.name,
-            account=account,
+            account=chosen.identity,
+            account_name=chosen.name,
             operation=operation.spec.tool_name,
-            title=f"{operation.spec.title} at {provider.title}",
+            title=self._accounts.with_account(f"{operation.spec.title} at {provider.title}", chosen),
             given=call.arguments,
             arguments=arguments_of(operation),
-            digest=digest_of(operation, account=account, principal=principal),
+            digest=digest_of(operation, account=chosen.identity, principal=principal),
             quote=Quote(),
         )
 
@@ -182,7 +249,7 @@ class PlanProposer:
         Raises:
             BadPlan: There are some.
         """
-        digests = {self._step(one.call, one.operation, principal).digest: one.call for one in parsed}
+        digests = {self._step(one.call, one.operation, one.account, principal).digest: one.call for one in parsed}
         open_steps = await self._plans.open_steps(digests)
         faults = [
             Fault(
@@ -202,7 +269,7 @@ class PlanProposer:
         Raises:
             BadPlan: There is one.
         """
-        digests = {self._step(one.call, one.operation, principal).digest: one for one in undo.calls}
+        digests = {self._step(one.call, one.operation, one.account, principal).digest: one for one in undo.calls}
         open_steps = await self._plans.open_steps(digests)
         faults = [
             Fault(
@@ -217,29 +284,46 @@ class PlanProposer:
 
     async def _check(
         self, parsed: Sequence[ParsedCall], principal: Principal, schedule: Schedule
-    ) -> tuple[list[CheckedCall], PlannedUndo]:
-        """Look up and check every step, and what undoes it; each read that several of them need is made once.
+    ) -> tuple[CheckedSteps, PlannedUndo]:
+        """Look up and check every step, and what undoes it.
 
         Raises:
             BadPlan: Some may not be made.
+        """
+        checked, undo, faults = await self._check_each(parsed, principal, schedule)
+        if faults:
+            raise BadPlan(faults)
+        return checked, undo
+
+    async def _check_each(
+        self, parsed: Sequence[ParsedCall], principal: Principal, schedule: Schedule
+    ) -> tuple[CheckedSteps, PlannedUndo, list[Fault]]:
+        """Look up and check every step; each read that several of them need is made once.
+
+        Return those that may be made, what undoes them at its time, and what is wrong with others. All are judged
+        together where nothing is wrong.
         """
         checked: dict[int, CheckedCall] = {}
         faults: dict[int, Fault] = {}
         refused_as_a_whole: list[GuardRefusal] = []
         turns = anyio.CapacityLimiter(CHECKED_AT_ONCE)
+        placed = {one.call.position: PlacedCall(type(one.operation), one.account) for one in parsed}
 
         async def check(guard: Guard, one: ParsedCall) -> None:
             async with turns:
                 try:
-                    draft = await guard.draft(one.operation, principal)
+                    prepared = may_be_prepared(placed[one.call.position], _before(placed, one.call.position))
+                    draft = await guard.draft(one.operation, principal, account=one.account, may_be_prepared=prepared)
                 except _AS_A_WHOLE as refusal:
                     refused_as_a_whole.append(refusal)
                     group.cancel_scope.cancel()
                 except (GuardRefusal, TelephonyError) as refused:
-                    faults[one.call.position] = Fault(one.call.place, str(refused))
+                    faults[one.call.position] = Fault(one.call.place, str(refused), type(refused).__name__)
                 else:
-                    checked[one.call.position] = CheckedCall(one.call, one.operation, draft)
-                    if draft.action.quote.is_unknown and self._rules.needs_bound(draft.action.provider):
+                    checked[one.call.position] = CheckedCall(one.call, one.operation, one.account, draft)
+                    if draft.action.quote.is_unknown and self._rules.needs_bound(
+                        draft.action.provider, draft.action.made_on
+                    ):
                         faults[one.call.position] = Fault(one.call.place, _NO_BOUND)
 
         async with self._sharing.open() as dependencies:
@@ -249,25 +333,25 @@ class PlanProposer:
                     group.start_soon(check, guard, one)
             if refused_as_a_whole:
                 raise refused_as_a_whole[0]
-            if faults:
-                raise BadPlan(faults[position] for position in sorted(faults))
-            in_order = [checked[position] for position in sorted(checked)]
-            if schedule.until is None:
-                return in_order, PlannedUndo()
-            later = Guard(replace(dependencies, sent_at=schedule.until))
-            return in_order, await plan_undo(in_order, later, principal)
+            calls = [checked[position] for position in sorted(checked.keys() - faults.keys())]
+            found = [faults[position] for position in sorted(faults)]
+            forwarding = Forwarding(dependencies.own_numbers)
+            together = Assessment(Decision.ALLOW) if found else await _check_together(calls, forwarding)
+            undo = PlannedUndo()
+            if schedule.until is not None and not found:
+                undo = await plan_undo(calls, Guard(replace(dependencies, sent_at=schedule.until)), principal)
+            return CheckedSteps(calls, together), undo, found
 
     async def _compose(
-        self, request: PlanRequest, checked: Sequence[CheckedCall], undo: PlannedUndo, terms: Terms
-    ) -> tuple[Plan, Decision]:
-        """Return the plan to record and the decision about it: that of its strictest step, or a stricter one."""
+        self, request: PlanRequest, checked: CheckedSteps, undo: PlannedUndo, terms: Terms
+    ) -> tuple[Plan, Verdict]:
+        """Return the plan to record and the verdict on it: that on its strictest step, or a stricter one."""
         principal = Principal(terms.principal)
-        steps = [self._priced_step(one, principal) for one in checked]
+        steps = [self._priced_step(one, principal) for one in checked.calls]
         undo_steps = tuple(self._undo_step(one, principal) for one in undo.calls)
         totals = totals_of([*steps, *undo_steps])
         require_room_for_all(await self._journal.spent(self._rules.caps, self._clock.now()), totals)
-        decision, notes, people = self._decide(checked, steps, undo_steps)
-        decision = max(decision, undo.decision)
+        verdict = self._decide(checked, steps, undo, undo_steps)
         now = self._clock.now()
         begins = terms.at or now
         ends = min(begins + self._lifetime, terms.until or begins + self._lifetime)
@@ -276,14 +360,14 @@ class PlanProposer:
             title=request.title,
             reason=request.reason,
             principal=principal.name,
-            channel="page" if decision is Decision.PAGE else "ask",
+            channel="page" if verdict.decision is Decision.PAGE else "ask",
             on_failure=request.on_failure,
             steps=tuple(steps),
             calls=digest_of_calls(steps, terms),
             digest=digest_of_plan(steps, terms, undo_steps),
-            people=people,
-            seconds=seconds_for(one.operation.spec for one in checked),
-            notes=(*request.notes, *notes),
+            people=verdict.people,
+            seconds=seconds_for(one.operation.spec for one in checked.calls),
+            notes=(*request.notes, *verdict.notes),
             state=PlanState.PROPOSED,
             created_at=now,
             expires_at=min(now + self._approval_lifetime, ends if terms.at is None else terms.at),
@@ -298,39 +382,41 @@ class PlanProposer:
         if timedelta(seconds=plan.seconds) > room:
             hours = (ends - begins) / timedelta(hours=1)
             raise BadPlan([Fault("", f"Its steps take longer than the {hours:g} hours that a plan has: make several.")])
-        return plan, decision
+        return plan, verdict
 
     def _undo_step(self, one: UndoCall, principal: Principal) -> Step:
-        return replace(self._step(one.call, one.operation, principal), quote=one.quote, undoes=one.undoes)
+        return replace(self._step(one.call, one.operation, one.account, principal), quote=one.quote, undoes=one.undoes)
 
     def _priced_step(self, one: CheckedCall, principal: Principal) -> Step:
         action = one.draft.action
-        step = self._step(one.call, one.operation, principal)
+        step = self._step(one.call, one.operation, one.account, principal)
         return replace(step, quote=action.quote, before=action.before)
 
     def _decide(
-        self, checked: Sequence[CheckedCall], steps: Sequence[Step], undo: Sequence[Step]
-    ) -> tuple[Decision, tuple[str, ...], int | None]:
-        """Return the decision about all steps, notes on what makes it stricter, and how many people they reach."""
-        decision = max(one.draft.decision for one in checked)
+        self, checked: CheckedSteps, steps: Sequence[Step], undo: PlannedUndo, undo_steps: Sequence[Step]
+    ) -> Verdict:
+        """Decide about all steps: as about the strictest, or stricter because of what they do together."""
+        by_steps = max(one.draft.decision for one in checked.calls)
+        demanded, notes = max(checked.together.decision, undo.decision), list(checked.together.notes)
         if any(references_in(step.given) for step in steps):
-            decision = max(decision, Decision.ASK)  # what such a step changes is not known yet
-        notes: list[str] = []
-        people = _people(checked)
+            demanded = max(demanded, Decision.ASK)  # what such a step changes is not known yet
+        people = _people(checked.calls)
         limit = self._rules.compliance.bulk_limit
         if (
             people is not None
             and people > limit
-            and any(not one.operation.spec.effect.is_plain_read for one in checked)
+            and any(not one.operation.spec.effect.is_plain_read for one in checked.calls)
         ):
-            decision = max(decision, Decision.PAGE)
+            demanded = max(demanded, Decision.PAGE)
             notes.append(f"This touches {people} numbers or recipients in all.")
         if twice := _repeated(steps):
-            decision = max(decision, Decision.ASK)
+            demanded = max(demanded, Decision.ASK)
             notes.append(f"{twice} Approving it does it as often as that.")
-        if decision is Decision.ASK and not fits_form([*steps, *undo]):
+        decision = max(by_steps, demanded)
+        if decision is Decision.ASK and not fits_form([*steps, *undo_steps]):
             decision = Decision.PAGE
-        return decision, tuple(notes), people
+        covers = _covers(checked.calls) if demanded is Decision.ALLOW else {}
+        return Verdict(decision, tuple(notes), people, covers)
 
     async def _note_refusal(self, request: PlanRequest, principal: Principal, refusal: GuardRefusal) -> None:
         """Put on the audit that a plan was refused."""
@@ -342,6 +428,24 @@ class PlanProposer:
 
 def _terms(request: PlanRequest, schedule: Schedule, principal: Principal) -> Terms:
     return Terms(principal=principal.name, on_failure=request.on_failure, at=schedule.at, until=schedule.until)
+
+
+def _covers(checked: Sequence[CheckedCall]) -> dict[int, Cover]:
+    """Return what covers each step that needs approval; nothing where one of them is not covered."""
+    asking = [one for one in checked if one.draft.decision is not Decision.ALLOW]
+    covered = {one.call.position: one.draft.cover for one in asking if one.draft.cover.allowances}
+    return covered if len(covered) == len(asking) else {}
+
+
+async def _check_together(calls: Sequence[CheckedCall], forwarding: Forwarding) -> Assessment:
+    """Judge what the steps make together; what one step makes by itself is in its own notes."""
+    decision, notes = await forwarding.check_together([forward for one in calls for forward in one.draft.forwards])
+    said = {note for one in calls for note in one.draft.action.quote.warnings}
+    return Assessment(decision, tuple(f"After all steps: {note}" for note in notes if note not in said))
+
+
+def _before(placed: Mapping[int, PlacedCall], position: int) -> list[PlacedCall]:
+    return [call for place, call in placed.items() if place < position]
 
 
 def _people(checked: Sequence[CheckedCall]) -> int | None:

@@ -22,6 +22,7 @@ from clients.errors import (
     TelephonyError,
 )
 from clients.operation import Operation
+from guard.accounts import MOST_TITLE
 from guard.action import (
     Action,
     Principal,
@@ -32,8 +33,10 @@ from guard.action import (
     new_action_id,
     rebuild_call,
 )
+from guard.allowances.allowance import approver
 from guard.dependencies import GuardDependencies
 from guard.errors import (
+    AllowanceGone,
     Expired,
     Frozen,
     GuardRefusal,
@@ -48,6 +51,7 @@ from guard.money import Money
 from guard.pipeline import Guard
 from guard.plans.approvals import PlanApprovals
 from guard.plans.journal import PlanJournal, StepPlace
+from guard.plans.order import PlacedCall, may_be_prepared
 from guard.plans.pacing import LONGEST_WAIT, Pace
 from guard.plans.parsing import BadCall, CallParser
 from guard.plans.plan import CAN_RUN, Plan, PlanState, Step, StepState, Terms, digest_of_plan, state_of
@@ -61,9 +65,6 @@ from guard.settlement import Receipt
 
 RUN_FOR: Final = timedelta(seconds=50)
 """How long one run sends steps. Clients commonly give up on a call after 60 seconds; the next run goes on."""
-
-_LONGEST_TITLE: Final = 200
-"""Characters of a title that the record keeps."""
 
 _STOPS_EVERY_PLAN: Final = (Frozen, JournalUnavailable, RulesChanged, Expired, OutcomePending, NotTheSameCall)
 """Refusals that are none of the step alone, so the steps after it would be refused as well, or must wait."""
@@ -164,7 +165,7 @@ class PlanRunner:
         """`run_for` is how long one run sends steps; it sends at least one, and reads each price once."""
         self._sharing = sharing
         self._guard = guard
-        self._accounts = dependencies.accounts
+        self._accounts = dependencies.configured
         self._clock = dependencies.clock
         self._plans = plans
         self._run_for = run_for.total_seconds()
@@ -228,6 +229,9 @@ class PlanRunner:
             receipt = await self._send(run, step, parser)
         except BadCall as bad:
             return await self._not_sent(run, step, str(bad))
+        except AllowanceGone as gone:
+            await self._end(run, PlanState.FAILED, f"Step {step.position} was not sent. {gone}")
+            return False
         except _STOPS_EVERY_PLAN as refusal:
             if not isinstance(refusal, OutcomePending | JournalUnavailable):
                 await self._stop(run, f"Step {step.position} was not sent. {refusal}")
@@ -245,7 +249,7 @@ class PlanRunner:
         operation = self._build(run, step, parser)
         while True:
             await run.pace.wait_for(operation.spec.limit)
-            receipt = await self._execute(run, step, operation)
+            receipt = await self._execute(run, step, operation, parser)
             wait = receipt.error.retry_after if isinstance(receipt.error, LimitReached | RateLimited) else None
             if wait is None or wait > LONGEST_WAIT:
                 return receipt
@@ -261,12 +265,13 @@ class PlanRunner:
         """
         references = references_in(step.given)
         values = {name: self._look_up(run, reference, parser) for name, reference in references.items()}
-        operation = parser.parse(step.operation, {**step.given, **values})
+        made = parser.parse(step.operation, {**step.given, **values}, account=step.made_on)
+        operation = made.operation
         found, approved = (
             {name: value for name, value in arguments.items() if name not in references}
             for arguments in (arguments_of(operation), step.arguments)
         )
-        if found != approved or self._account_of(operation) != step.account:
+        if found != approved or self._accounts.select(step.provider, made.account).identity != step.account:
             raise NotTheSameCall(f"Step {step.position} is another call now than was approved; nothing was sent.")
         return operation
 
@@ -278,7 +283,7 @@ class PlanRunner:
             raise BadCall(f"Step {source.position}, whose answer this one needs, brought none; nothing was sent.")
         made = rebuild_call(parser.find(source.operation), action.arguments)
         try:
-            answer = self._accounts[source.provider].read_again(made, action.answer)
+            answer = self._accounts.require(source.provider, source.account).client.read_again(made, action.answer)
         except TelephonyError as unread:
             raise BadCall(f"The answer of step {source.position} cannot be read: {unread}") from unread
         value = value_at(answer, reference)
@@ -286,17 +291,20 @@ class PlanRunner:
             raise BadCall(f"The answer of step {source.position} shows no {'.'.join(reference.path)}.")
         return value
 
-    async def _execute(self, run: Run, step: Step, operation: Operation[Any]) -> Receipt[Any]:
+    async def _execute(self, run: Run, step: Step, operation: Operation[Any], parser: CallParser) -> Receipt[Any]:
         plan = run.plan
         requester = Principal(plan.principal)
-        before = await run.guard.read_before(operation)
+        before = await run.guard.look_before(
+            operation, step.account, may_be_prepared=_may_be_prepared(plan, step, parser)
+        )
         require_same_start(plan, step, operation, before)
         action = Action(
             id=new_action_id(),
             provider=step.provider,
             account=step.account,
+            account_name=step.account_name,
             operation=step.operation,
-            title=_title(operation, StepPlace(plan.id, step.position)),
+            title=self._title(step, operation, StepPlace(plan.id, step.position)),
             arguments=arguments_of(operation),
             digest=digest_of(operation, account=step.account, principal=requester),
             principal=plan.principal,
@@ -306,7 +314,7 @@ class PlanRunner:
             created_at=self._clock.now(),
             expires_at=plan.runs_until,
             before=before,
-            decided_by=plan.decided_by,
+            decided_by=approver([step.allowance_id]) if step.allowance_id else plan.decided_by,
             decided_at=plan.decided_at,
         )
         same = digests_of_same_call(operation, account=step.account, principal=requester)
@@ -366,7 +374,8 @@ class PlanRunner:
         """Refuse to undo a step that was not carried out, or whose effect somebody changed meanwhile."""
         if run.undone is not None:
             source, action = run.undone.source_of(step)
-            await require_not_changed(source, action, parser, self._accounts[step.provider])
+            account = self._accounts.require(source.provider, source.account)
+            await require_not_changed(source, action, parser, account.client)
 
     def _require_due(self, plan: Plan) -> None:
         """Refuse a plan whose time has not come."""
@@ -378,8 +387,11 @@ class PlanRunner:
         run.actions = dict(await self._plans.actions_of(run.plan.id))
         return run
 
-    def _account_of(self, operation: Operation[Any]) -> str:
-        return self._accounts[operation.spec.provider.name].account
+    def _title(self, step: Step, operation: Operation[Any], place: StepPlace) -> str:
+        """Say what the action of a step does, on which account, and which step it is."""
+        account = self._accounts.require(step.provider, step.account)
+        which = f"{self._accounts.suffix(account)} ({place})"
+        return escape_invisible(operation.describe())[: MOST_TITLE - len(which)] + which
 
     def _refuse(self, plan: Plan) -> NoReturn:
         if plan.state is PlanState.PROPOSED:
@@ -387,10 +399,10 @@ class PlanRunner:
         self._approvals.refuse(plan)
 
 
-def _title(operation: Operation[Any], place: StepPlace) -> str:
-    """Say what the action of a step does, and which step it is."""
-    which = f" ({place})"
-    return escape_invisible(operation.describe())[: _LONGEST_TITLE - len(which)] + which
+def _may_be_prepared(plan: Plan, step: Step, parser: CallParser) -> bool:
+    """Return True if an earlier step, left out or not, was to make possible what was not when the plan was proposed."""
+    calls = [PlacedCall(parser.find(one.operation), one.account) for one in plan.steps if one.position < step.position]
+    return may_be_prepared(PlacedCall(parser.find(step.operation), step.account), calls)
 
 
 def _require_unchanged(plan: Plan) -> None:

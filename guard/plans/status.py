@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from guard.action import Action
+from guard.allowances.allowance import is_allowance
 from guard.messages import shown
 from guard.plans.places import places
 from guard.plans.plan import CAN_RUN, Plan, PlanState, Step, StepState, state_of
@@ -36,11 +37,14 @@ _COUNTED: Final = (
 def status_line(plan: Plan) -> str:
     """Say in one sentence which state a plan is in."""
     sentence = _SENTENCE[plan.state]
-    if plan.state is PlanState.APPROVED and plan.due_at is not None:
-        when = f"runs on {moment_in_words(plan.at, plan.zone)}" if plan.at else "is carried out by the server"
-        sentence = f"a person said yes, and it {when}. Nothing was sent yet."
     if plan.state is PlanState.EXPIRED and plan.decided_at is not None:
         sentence = "its time is over; steps that were not sent by then are no longer sent."
+    if plan.state is PlanState.APPROVED and is_allowance(plan.decided_by):
+        sentence = f"covered by the operator's {plan.decided_by}, and nothing was sent yet."
+    if plan.state is PlanState.APPROVED and plan.due_at is not None:
+        who = f"covered by the operator's {plan.decided_by}" if is_allowance(plan.decided_by) else "a person said yes"
+        when = f"runs on {moment_in_words(plan.at, plan.zone)}" if plan.at else "is carried out by the server"
+        sentence = f"{who}, and it {when}. Nothing was sent yet."
     if plan.state is PlanState.DECLINED and plan.outcome is not None:
         sentence = "it was cancelled, and nothing was sent."
     elif plan.state is PlanState.DECLINED and plan.client_answered:

@@ -44,13 +44,16 @@ class PlanUndoPlanner:
             raise NotTheSameCall(f"There is no plan {plan_id} of yours.")
         actions = await self._plans.actions_of(plan_id)
         done = [step for step in reversed(found.steps) if state_of(step, actions.get(step.position)) is StepState.DONE]
-        undos = [(step, (await self._planner.plan(step.action_id or "", principal=principal))[1]) for step in done]
-        verdicts = _verdicts(undos)
+        planned = [(step, *await self._planner.plan(step.action_id or "", principal=principal)) for step in done]
+        verdicts = _verdicts([(step, undo) for step, _, undo in planned])
         steps = [
             StepTemplate(
-                operation=undo.operation.spec.tool_name, arguments=arguments_of(undo.operation), is_literal=True
+                operation=undo.operation.spec.tool_name,
+                arguments=arguments_of(undo.operation),
+                account=self._planner.account_of(action),
+                is_literal=True,
             )
-            for _, undo in undos
+            for _, action, undo in planned
             if undo.operation is not None
         ]
         if not steps:

@@ -14,20 +14,27 @@ Window = Literal["action", "day", "month"]
 
 @dataclass(frozen=True, slots=True)
 class Cap:
-    """At most so much in a window, at one provider or (None) at all of them together."""
+    """At most so much in a window, at one provider, on one account, or (None) at all of them together."""
 
     window: Window
     limit: Money
     provider: str | None = None
+    account: str | None = None
+    """The operator's name for it."""
 
-    def covers(self, provider: str, currency: str) -> bool:
+    def covers(self, provider: str, account: str, currency: str) -> bool:
         """Return True if money spent there in that currency counts against the cap."""
-        return self.provider in (None, provider) and self.limit.currency == currency
+        return self.counts_at(provider, account) and self.limit.currency == currency
+
+    def counts_at(self, provider: str, account: str) -> bool:
+        """Return True if money spent there counts against the cap, in its currency."""
+        return self.provider in (None, provider) and self.account in (None, account)
 
     @property
     def words(self) -> str:
         """The cap, for people."""
         where = f"at {self.provider}" if self.provider else "overall"
+        where = f"on account {self.account}" if self.account else where
         return f"{self.limit} per {self.window} {where}"
 
 
@@ -37,6 +44,13 @@ class Hold:
 
     provider: str
     amount: Money | None
+    account_name: str = ""
+    """The name of the account that pays; empty for the one that is named like its provider."""
+
+    @property
+    def account(self) -> str:
+        """The name of the account that pays."""
+        return self.account_name or self.provider
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,9 +67,9 @@ def start_of(window: Window, now: datetime) -> datetime:
     return midnight.replace(day=1) if window == "month" else midnight
 
 
-def applicable(caps: Sequence[Cap], provider: str, currency: str) -> list[Cap]:
-    """Return the caps that a call counts against."""
-    return [cap for cap in caps if cap.covers(provider, currency)]
+def applicable(caps: Sequence[Cap], provider: str, account: str, currency: str) -> list[Cap]:
+    """Return the caps that a call on an account counts against."""
+    return [cap for cap in caps if cap.covers(provider, account, currency)]
 
 
 def require_room(spent: Sequence[Spent], amount: Money, *, reserved: Money | None = None) -> None:
@@ -78,8 +92,8 @@ def require_room(spent: Sequence[Spent], amount: Money, *, reserved: Money | Non
             )
 
 
-def require_room_for_all(spent: Sequence[Spent], totals: Mapping[tuple[str, str], Money]) -> None:
-    """Refuse several calls that would together break a cap; `totals` is what they cost by provider and currency.
+def require_room_for_all(spent: Sequence[Spent], totals: Mapping[tuple[str, str, str], Money]) -> None:
+    """Refuse several calls that would together break a cap; `totals` is what they cost by provider, account, currency.
 
     Caps on a single action are no matter of the total: each call is checked against them by itself.
 
@@ -88,7 +102,7 @@ def require_room_for_all(spent: Sequence[Spent], totals: Mapping[tuple[str, str]
     """
     for already in spent:
         cap = already.cap
-        counted = [money for (provider, currency), money in totals.items() if cap.covers(provider, currency)]
+        counted = [money for place, money in totals.items() if cap.covers(*place)]
         if cap.window == "action" or not counted:
             continue
         total = Money(sum((money.amount for money in counted), Decimal(0)), cap.limit.currency)

@@ -30,6 +30,12 @@ class Assessment:
 
     decision: Decision
     notes: tuple[str, ...] = ()
+    demanded: Decision = Decision.ALLOW
+    """The strictest that this very call demands, whatever policy says of its kind. No allowance reaches over it."""
+
+    def demanding(self, decision: Decision, *notes: str) -> "Assessment":
+        """Return the same assessment where something about this very call demands a decision, with notes on why."""
+        return Assessment(max(self.decision, decision), (*self.notes, *notes), max(self.demanded, decision))
 
 
 class Checks:
@@ -46,8 +52,8 @@ class Checks:
         self._commands = dependencies.commands
         self._repetition = Repetition(dependencies)
 
-    async def refuse_early(self, operation: Operation[Any]) -> None:
-        """Refuse what no answer could allow, before the provider is asked for a price.
+    async def refuse_early(self, operation: Operation[Any], account: str) -> None:
+        """Refuse what no answer could allow on an account, before the provider is asked for a price.
 
         Raises:
             Frozen, Denied, DestinationRefused: The call may not be made.
@@ -55,7 +61,7 @@ class Checks:
         spec = operation.spec
         if await self._journal.is_frozen():
             raise Frozen("The operator froze every guarded action; nothing was sent.")
-        ruling = self._rules.policy.ruling(spec)
+        ruling = self._rules.policy_at(account).ruling(spec)
         if ruling.decision is Decision.DENY:
             raise Denied(f"{spec.title} is forbidden by the operator's policy ({ruling.rule}); nothing was sent.")
         await self.refuse_numbers(operation, operation.destinations())
@@ -93,6 +99,7 @@ class Checks:
     async def assess(
         self,
         operation: Operation[Any],
+        account: str,
         audience: Recipients,
         priced: Quote,
         same_call: Sequence[str],
@@ -101,7 +108,7 @@ class Checks:
         from_record: bool = False,
         reserved: Money | None = None,
     ) -> Assessment:
-        """Decide about a call that may be made, with notes on what makes the decision stricter.
+        """Decide about a call that may be made on an account, with notes on what makes the decision stricter.
 
         `same_call` are its digest and those of the same call with a telephone written otherwise. `from_record` is true
         for the undo of an action: its arguments come from the record, so none of them is text from outside. `reserved`
@@ -111,22 +118,19 @@ class Checks:
             OverBudget, Denied: It is too expensive, or its price cannot be known and policy refuses that.
         """
         is_dry = is_dry_run(operation)
-        policy = self._rules.policy
-        decision = policy.decide_dry_run(operation.spec) if is_dry else policy.decide(operation.spec)
-        notes = list[str]()
+        policy = self._rules.policy_at(account)
+        found = Assessment(policy.decide_dry_run(operation.spec) if is_dry else policy.decide(operation.spec))
         for stricter, note in (
-            await self._price(operation, priced, reserved),
+            await self._price(operation, account, priced, reserved),
             (Decision.ALLOW, "") if is_dry else await self._repetition.check(operation, same_call),
             (Decision.ALLOW, "") if is_dry else self._bulk(operation, audience, priced.recipients),
             (Decision.ALLOW, "") if from_record else await self._text_from_outside(operation, principal),
             await self._unclear_wishes(operation, audience),
         ):
-            decision = max(decision, stricter)
-            notes += [note] if note else []
-        if later := later_members_note(operation):
-            notes.append(later)
-        notes += departure_notes(operation.scheduled_at(), (*operation.destinations(), *audience.numbers))
-        return Assessment(decision, tuple(notes))
+            found = found.demanding(stricter, *([note] if note else []))
+        later = later_members_note(operation)
+        notes = departure_notes(operation.scheduled_at(), (*operation.destinations(), *audience.numbers))
+        return found.demanding(Decision.ALLOW, *([later] if later else []), *notes)
 
     def ask_without_undo(self, operation: Operation[Any], before: Any, assessment: Assessment) -> Assessment:
         """Ask about a plain write if the state before it, as it was read, leads to no call that restores it.
@@ -140,31 +144,33 @@ class Checks:
         if undo.verdict == "full":
             return assessment
         note = f"This cannot be undone completely: {undo.lost}"
-        return Assessment(max(assessment.decision, Decision.ASK), (*assessment.notes, note))
+        return assessment.demanding(Decision.ASK, note)
 
-    async def _price(self, operation: Operation[Any], priced: Quote, reserved: Money | None) -> tuple[Decision, str]:
+    async def _price(
+        self, operation: Operation[Any], account: str, priced: Quote, reserved: Money | None
+    ) -> tuple[Decision, str]:
         provider = operation.spec.provider.name
         if priced.costs_nothing:
             return Decision.ALLOW, ""
         most = priced.most
         if most is None:
-            return self._unpriced(operation, priced)
-        caps = applicable(self._rules.caps, provider, most.currency)
-        if not caps and self._rules.caps_money_at(provider):
+            return self._unpriced(operation, account, priced)
+        caps = applicable(self._rules.caps, provider, account, most.currency)
+        if not caps and self._rules.caps_money_at(provider, account):
             return self._uncapped(most)
         require_room(await self._journal.spent(caps, self._clock.now()), most, reserved=reserved)
         return Decision.ALLOW, ""
 
-    def _unpriced(self, operation: Operation[Any], priced: Quote) -> tuple[Decision, str]:
+    def _unpriced(self, operation: Operation[Any], account: str, priced: Quote) -> tuple[Decision, str]:
         """Decide about a call whose price nobody knows and for which nobody named the most that it may cost."""
         provider = operation.spec.provider.name
-        decision = self._rules.for_unknown_price(provider)
+        decision = self._rules.for_unknown_price(provider, account)
         if decision is Decision.DENY:
             raise Denied(
                 f"The price is unknown ({priced.unknown}), and an unknown price is refused; nothing was sent. "
                 f"The operator can set a worst case in [prices] for {operation.spec.tool_name}."
             )
-        if self._rules.needs_bound(provider):
+        if self._rules.needs_bound(provider, account):
             return decision, "A budget cap applies, so whoever approves this names the most that it may cost."
         return decision, "No budget cap can hold this call, because its price is unknown."
 

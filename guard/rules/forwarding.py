@@ -1,9 +1,9 @@
 """Follows a forwarded call over our own numbers: a circle never ends, and every hop of a chain is billed."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any, Final
+from typing import Final
 
-from clients.operation import NumberForward, Operation
+from clients.operation import NumberForward
 from clients.phone_numbers import canonical
 from guard.errors import DestinationRefused
 from guard.own_numbers import OwnNumber, OwnNumbers
@@ -23,23 +23,40 @@ class Forwarding:
     def __init__(self, own_numbers: OwnNumbers) -> None:
         self._own_numbers = own_numbers
 
-    async def check(self, operation: Operation[Any], before: Any) -> tuple[Decision, tuple[str, ...]]:
+    async def check(self, forwards: Sequence[NumberForward]) -> tuple[Decision, tuple[str, ...]]:
         """Note a forward that makes a circle or a chain, with every number on the way; a circle is asked about.
 
         Raises:
             DestinationRefused: A number would be forwarded to itself.
         """
-        forwards = operation.forwards(before)[:MOST_FORWARDS]
+        forwards = forwards[:MOST_FORWARDS]
         for forward in forwards:
             if forward.number is not None and _same(forward.number, forward.to):
                 raise DestinationRefused(f"{forward.to} would be forwarded to itself; nothing was sent.")
         if not forwards:
             return Decision.ALLOW, ()
+        return _judge(forwards, _forwards_of(await self._own_numbers.find_all()))
+
+    async def check_together(self, forwards: Sequence[NumberForward]) -> tuple[Decision, tuple[str, ...]]:
+        """Note the circles and chains of several calls that are made one after the other, as they are after the last.
+
+        Empty where there are fewer than two forwards: `check` says everything about one.
+        """
+        named = [forward for forward in forwards if forward.number is not None]
+        if len(named) < 2:
+            return Decision.ALLOW, ()
         leads_to = _forwards_of(await self._own_numbers.find_all())
-        found = (_note(forward, leads_to) for forward in forwards)
-        notes = tuple(dict.fromkeys(note for note in found if note))
-        is_circle = any(note.startswith(_CIRCLE) for note in notes)
-        return (Decision.ASK if is_circle else Decision.ALLOW), notes
+        for forward in named:
+            leads_to[_key(forward.number or "")] = _key(forward.to)
+        return _judge(named, leads_to)
+
+
+def _judge(forwards: Sequence[NumberForward], leads_to: Mapping[str, str]) -> tuple[Decision, tuple[str, ...]]:
+    """Word every circle and chain that the forwards are part of; a circle is asked about."""
+    found = (_note(forward, leads_to) for forward in forwards)
+    notes = tuple(dict.fromkeys(note for note in found if note))
+    is_circle = any(note.startswith(_CIRCLE) for note in notes)
+    return (Decision.ASK if is_circle else Decision.ALLOW), notes
 
 
 def _forwards_of(owned: Sequence[OwnNumber]) -> dict[str, str]:

@@ -46,8 +46,18 @@ class Ruling:
 
 
 @dataclass(frozen=True, slots=True)
+class AccountPolicy:
+    """What the operator decided for one account, which counts before the rules for all of them."""
+
+    by_effect: Mapping[Effect, Decision] = field(default_factory=dict[Effect, Decision])
+    irreversible: Decision | None = None
+    by_toolset: Mapping[str, Decision] = field(default_factory=dict[str, Decision])
+    by_operation: Mapping[str, Decision] = field(default_factory=dict[str, Decision])
+
+
+@dataclass(frozen=True, slots=True)
 class Policy:
-    """Decides by operation, else toolset, else provider, else effect.
+    """Decides by account, else operation, else toolset, else provider, else effect.
 
     By effect the strictest counts, and what no call brings back goes to the operator. `tightened_to` is what a session
     added, by any of the names in `names_of`: it can only make a decision stricter.
@@ -63,6 +73,13 @@ class Policy:
     by_toolset: Mapping[str, Decision] = field(default_factory=dict[str, Decision])
     by_operation: Mapping[str, Decision] = field(default_factory=dict[str, Decision])
     tightened_to: Mapping[str, Decision] = field(default_factory=dict[str, Decision])
+    by_account: Mapping[str, AccountPolicy] = field(default_factory=dict[str, AccountPolicy])
+    account: str | None = None
+    """The account that is decided about; None where none of them has rules of its own."""
+
+    def at(self, account: str) -> "Policy":
+        """Return the policy for calls on an account."""
+        return replace(self, account=account) if account in self.by_account else self
 
     def decide(self, spec: Spec) -> Decision:
         """Return the decision for an operation."""
@@ -75,7 +92,9 @@ class Policy:
         alone approves, and what is forbidden stays as it is for the call itself.
         """
         decision = self.decide(spec)
-        is_named = bool(self._specific(spec)) or not names_of(spec).isdisjoint(self.tightened_to)
+        is_named = bool(self._specific(spec) or self._specific_to_account(spec)) or not names_of(spec).isdisjoint(
+            self.tightened_to
+        )
         return Decision.ALLOW if decision is Decision.ASK and not is_named else decision
 
     def ruling(self, spec: Spec) -> Ruling:
@@ -87,9 +106,18 @@ class Policy:
                 ruling = Ruling(decision, f"tighten.{name} = {decision.word}, for this session")
         return ruling
 
+    def is_tightened(self, spec: Spec) -> bool:
+        """Return True if this session made the decision for an operation stricter."""
+        return self.ruling(spec) != self.rulings(spec)[0]
+
     def rulings(self, spec: Spec) -> list[Ruling]:
         """Every rule of the policy that speaks of an operation; the first one counts."""
-        return [*self._specific(spec), *self._general(spec)]
+        return [
+            *self._specific_to_account(spec),
+            *self._general_on_account(spec),
+            *self._specific(spec),
+            *self._general(spec),
+        ]
 
     def guards(self, spec: Spec) -> bool:
         """Return True if calls of this operation pass the guard: all but plain reads that are allowed."""
@@ -98,6 +126,42 @@ class Policy:
     def tightened(self, by_name: Mapping[str, Decision]) -> "Policy":
         """Return the same policy, stricter for these names."""
         return replace(self, tightened_to=by_name)
+
+    @property
+    def _own(self) -> AccountPolicy:
+        return self.by_account[self.account] if self.account is not None else AccountPolicy()
+
+    def _specific_to_account(self, spec: Spec) -> list[Ruling]:
+        candidates = (
+            (self._own.by_operation, spec.tool_name, "operations"),
+            (self._own.by_toolset, spec.toolset, "toolsets"),
+        )
+        return [
+            Ruling(rules[name], f"policy.accounts.{self.account}.{where}.{name} = {rules[name].word}")
+            for rules, name, where in candidates
+            if name in rules
+        ]
+
+    def _general_on_account(self, spec: Spec) -> list[Ruling]:
+        """By effect, where the account has rules for one of them: its other effects are decided as everywhere."""
+        own, deciding = self._own, self._deciding(spec.effect)
+        named = {effect for effect in Effect if effect in deciding and effect in own.by_effect}
+        has_final = spec.irreversible and own.irreversible is not None
+        if not named and not has_final:
+            return []
+        prefix = f"policy.accounts.{self.account}."
+        rules = [
+            (
+                f"{prefix if effect in named else 'policy.'}{effect.labels[0]}",
+                (own.by_effect if effect in named else self.by_effect)[effect],
+            )
+            for effect in Effect
+            if effect in deciding
+        ]
+        final = own.irreversible if own.irreversible is not None else self.irreversible
+        rules += [(f"{prefix if has_final else 'policy.'}irreversible", final)] if spec.irreversible else []
+        by_strictness = sorted(rules, key=lambda rule: rule[1], reverse=True)
+        return [Ruling(decision, f"{name} = {decision.word}") for name, decision in by_strictness]
 
     def _specific(self, spec: Spec) -> list[Ruling]:
         full_toolset = f"{spec.provider.name}.{spec.toolset}"
@@ -123,7 +187,8 @@ class Policy:
 
     def _deciding(self, effect: Effect) -> Effect:
         others = effect & ~Effect.OUTWARD
-        return others if others.is_guarded and not self.outward_is_set else effect
+        outward_is_set = self.outward_is_set or Effect.OUTWARD in self._own.by_effect
+        return others if others.is_guarded and not outward_is_set else effect
 
 
 def names_of(spec: Spec) -> frozenset[str]:

@@ -19,26 +19,37 @@ class Rules:
     prices: Mapping[str, Money] = field(default_factory=dict[str, Money])
     """Worst case for one, by tool name, where the provider publishes no price."""
 
+    prices_by_account: Mapping[str, Mapping[str, Money]] = field(default_factory=dict[str, Mapping[str, Money]])
+    """The same where an account's is another, by the account's name."""
+
     unknown_price: Decision | None = None
     """What to do where no price is known. Not set: ask; where a cap applies, the operator names the most it costs."""
 
     destinations: Destinations = field(default_factory=Destinations)
     compliance: Compliance = field(default_factory=Compliance)
 
-    def for_unknown_price(self, provider: str) -> Decision:
+    def policy_at(self, account: str) -> Policy:
+        """Return the policy with what the operator decided for an account."""
+        return self.policy.at(account)
+
+    def prices_at(self, account: str) -> Mapping[str, Money]:
+        """Return the operator's worst cases for an account, by tool name."""
+        return {**self.prices, **self.prices_by_account.get(account, {})}
+
+    def for_unknown_price(self, provider: str, account: str) -> Decision:
         """Return the decision for a call whose price is not known."""
         if self.unknown_price is not None:
             return self.unknown_price
-        return Decision.PAGE if self.needs_bound(provider) else Decision.ASK
+        return Decision.PAGE if self.needs_bound(provider, account) else Decision.ASK
 
-    def needs_bound(self, provider: str) -> bool:
+    def needs_bound(self, provider: str, account: str) -> bool:
         """Return True if a call of unknown price needs an approval that names the most it may cost."""
-        return self.unknown_price is None and self.caps_money_at(provider)
+        return self.unknown_price is None and self.caps_money_at(provider, account)
 
     def for_uncapped_price(self) -> Decision:
         """Return the decision for a known price that none of the provider's caps can count."""
         return Decision.DENY if self.unknown_price is None else self.unknown_price
 
-    def caps_money_at(self, provider: str) -> bool:
+    def caps_money_at(self, provider: str, account: str) -> bool:
         """Return True if a cap counts what is spent there, in whatever currency."""
-        return any(cap.provider in (None, provider) for cap in self.caps)
+        return any(cap.counts_at(provider, account) for cap in self.caps)

@@ -30,6 +30,8 @@ OTHER_ACCOUNT = 90001
 
 ADMIN_EMAIL = "dana.reyes@bluewater.example"
 PASSWORD = "Molar-4417"  # noqa: S105 - a made-up account
+OTHER_EMAIL = "partner@northgate.example"
+OTHER_PASSWORD = "Gavel-1893"  # noqa: S105 - a made-up account
 
 ORGS: tuple[tuple[int, int | None, str, str, str, str], ...] = (
     # id, parent, name, external id, city, state
@@ -50,7 +52,7 @@ USERS: tuple[tuple[int, str, str, str, RoleName, int, str | None, str | None], .
     (84786, "audit@bluewater.example", "Ines", "Kovac", "ReadOnly", ACCOUNT, None, "Molar-4419"),
     (84787, "miami@bluewater.example", "Luis", "Ortega", "Standard", MIAMI, "+13055550148", None),
     (84788, "former@bluewater.example", "Grace", "Lindqvist", "Standard", MANHATTAN, None, "Molar-4420"),
-    (91001, "partner@northgate.example", "Ruth", "Okafor", "Admin", OTHER_ACCOUNT, None, "Gavel-1893"),
+    (91001, OTHER_EMAIL, "Ruth", "Okafor", "Admin", OTHER_ACCOUNT, None, OTHER_PASSWORD),
 )
 FORMER = 84788
 

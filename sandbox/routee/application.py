@@ -61,6 +61,10 @@ class Tokens:
         self._tokens.clear()
         return count
 
+    def knows(self, request: Request) -> bool:
+        """Return whether a request carries a token or the credentials of one of these applications."""
+        return request.bearer in self._tokens or _credentials_in(request)[1] in self.applications
+
     def check(self, request: Request, scope: str | None) -> Application:
         """Return the application behind a bearer token.
 
@@ -95,15 +99,21 @@ class Tokens:
         )
 
     def _authenticate(self, request: Request) -> Application:
-        scheme, _, encoded = request.headers.get("authorization", "").partition(" ")
-        try:
-            identifier, _, secret = base64.b64decode(encoded, validate=True).decode().partition(":")
-        except (binascii.Error, UnicodeDecodeError):
-            identifier, secret = "", ""
+        scheme, identifier, secret = _credentials_in(request)
         application = self.applications.get(identifier)
         if scheme.lower() != "basic" or application is None or application.secret != secret:
             raise refuse_at_gateway(401, "Bad credentials", request.path, self._now())
         return application
+
+
+def _credentials_in(request: Request) -> tuple[str, str, str]:
+    """Return the scheme, the identifier and the secret of the header; the last two are empty where it has none."""
+    scheme, _, encoded = request.headers.get("authorization", "").partition(" ")
+    try:
+        identifier, _, secret = base64.b64decode(encoded, validate=True).decode().partition(":")
+    except (binascii.Error, UnicodeDecodeError):
+        identifier, secret = "", ""
+    return scheme, identifier, secret
 
 
 def _read_scopes(application: Application, request: Request) -> tuple[str, ...]:

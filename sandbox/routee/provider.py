@@ -12,7 +12,7 @@ from sandbox.frame.wire import Answer, Refusal, Request
 from sandbox.routee.catalog import ENDPOINTS
 from sandbox.routee.controls import CONTROLS
 from sandbox.routee.endpoint import Call, Operation
-from sandbox.routee.seed import describe_seed, seeded_state
+from sandbox.routee.seed import describe_seed, other_state, seeded_state
 from sandbox.routee.state import State
 from sandbox.routee.wire import refuse, refuse_at_gateway, refuse_input
 
@@ -32,16 +32,23 @@ class Routee(RestProvider[State, Operation]):
         """Post callbacks when they are due, until cancelled; whoever serves the sandbox runs this beside it."""
         while True:
             await self.present().outbox.deliver()
+            await self.other.outbox.deliver()
             await anyio.sleep(POLL_SECONDS)
 
     def seed(self) -> State:
-        """Make the seeded account; callbacks that were not posted yet are forgotten."""
+        """Make the seeded accounts; callbacks that were not posted yet are forgotten."""
+        self.other = other_state(self.surroundings)
         return seeded_state(self.surroundings)
 
     def present(self) -> State:
-        """Return the state after everything that was due has happened."""
+        """Return the state of the first account after everything that was due has happened."""
+        self.other.agenda.catch_up()
         self.state.agenda.catch_up()
         return self.state
+
+    def state_for(self, request: Request) -> State:
+        """Return the account whose token or credentials a request carries; the first one if it carries none."""
+        return self.other if self.other.tokens.knows(request) else self.present()
 
     def describe(self) -> dict[str, object]:
         """List credentials, seeded identifiers, special numbers, and what each path rests on."""
@@ -76,15 +83,16 @@ class Routee(RestProvider[State, Operation]):
 
     def answer(self, endpoint: Operation, path: dict[str, str], request: Request) -> Answer:
         """Check the token and run the operation."""
-        application = self.state.tokens.check(request, endpoint.scope)
-        return endpoint.run(Call(self.state, application, path), request, self)
+        state = self.state_for(request)
+        application = state.tokens.check(request, endpoint.scope)
+        return endpoint.run(Call(state, application, path), request, self)
 
     def respond(self, request: Request) -> Response:
         """Answer one request; the token endpoint is no operation of the API."""
         if (request.method, request.path) != ("POST", TOKEN_PATH):
             return super().respond(request)
         try:
-            return self.present().tokens.issue(request).to_response()
+            return self.state_for(request).tokens.issue(request).to_response()
         except Refusal as refusal:
             return refusal.answer.to_response()
 

@@ -4,7 +4,7 @@ The patients John Smith, Anjali Patel and Marcus Reed, the unknown 917-555-0164 
 are the same as in VoiceTel's seed; Marcus Reed opted out there and is blacklisted here.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
@@ -39,14 +39,28 @@ REPORTING = Application(
 )
 """An application that may not send: everything but reports and balance is 403000000."""
 
+OTHER_APPLICATION = Application(
+    id="5c93de1be4b0a8ffcf3f2c01",
+    secret="Gv1893Lex7",  # noqa: S106 - a made-up account
+    name="Northgate notices",
+    scopes=tuple(PERMISSIONS),
+)
+"""The application of another account, that of Northgate Legal, with money and numbers of its own."""
+
+OTHER_NUMBER = "+12065550177"
+OTHER_BALANCE = Decimal("41.9000")
+OTHER_CLIENT = ("Ruth", "Okafor", "+12065550123", ("Clients",), "2026-05-20", ())
+
 GREEK_NUMBER = "+306948530955"
 BRITISH_NUMBER = "+447520630142"
 AMERICAN_NUMBER = "+12015550156"
 VIBER_SENDER = "5d10c2f7e4b0c1a2b3d4e5f6"
 BALANCE = Decimal("186.4200")
 
-PEOPLE = (
-    # first name, last name, mobile, groups, last visit, blacklisted services
+Person = tuple[str, str, str, tuple[str, ...], str, tuple[str, ...]]
+"""First name, last name, mobile, groups, last visit, blacklisted services."""
+
+PEOPLE: tuple[Person, ...] = (
     ("John", "Smith", "+19175550161", ("Patients US", "Recall"), "2026-04-14", ()),
     ("Anjali", "Patel", "+19175550162", ("Patients US", "Recall"), "2026-05-02", ()),
     ("Marcus", "Reed", "+19175550163", ("Patients US", "Recall"), "2025-11-20", ("Sms",)),
@@ -92,7 +106,8 @@ def seeded_state(surroundings: Surroundings) -> State:
     state.tokens.register(REPORTING)
     state.viber_senders = {VIBER_SENDER: "Bluewater"}
     state.inventory = {offer.msisdn: offer for offer in stock()}
-    _add_people(state)
+    state.groups = list(GROUPS)
+    _add_people(state, PEOPLE)
     _add_numbers(state)
     _add_history(state)
     state.agenda.catch_up()
@@ -103,6 +118,18 @@ def seeded_state(surroundings: Surroundings) -> State:
     return state
 
 
+def other_state(surroundings: Surroundings) -> State:
+    """Make the state of another account, which has a balance, a number and a contact of its own."""
+    state = State(surroundings, "northgate ")
+    state.tokens.register(OTHER_APPLICATION)
+    state.inventory = {offer.msisdn: offer for offer in stock()}
+    state.groups = ["Clients"]
+    _add_people(state, (OTHER_CLIENT,))
+    _rent(state, OTHER_NUMBER, "US", "1.20", 17)
+    state.balance = OTHER_BALANCE
+    return state
+
+
 def describe_seed(state: State) -> dict[str, object]:
     """List credentials, seeded identifiers and the numbers that behave in a special way."""
     return {
@@ -110,6 +137,7 @@ def describe_seed(state: State) -> dict[str, object]:
         "token_path": "/oauth/token",
         "application": _credentials(APPLICATION),
         "reporting_application": _credentials(REPORTING),
+        "other_account": {**_credentials(OTHER_APPLICATION), "number": OTHER_NUMBER},
         "currency": "EUR",
         "numbers": list(state.numbers),
         "pools": {pool.id: pool.name for pool in state.pools.values()},
@@ -154,10 +182,9 @@ def _credentials(application: Application) -> dict[str, object]:
     }
 
 
-def _add_people(state: State) -> None:
-    state.groups = list(GROUPS)
+def _add_people(state: State, people: Sequence[Person]) -> None:
     state.labels = {"lastVisit": "Text", "visits": "Number"}
-    for first, last, mobile, groups, visit, blacklisted in PEOPLE:
+    for first, last, mobile, groups, visit, blacklisted in people:
         contact = Contact(
             id=state.new_id("contact"),
             mobile=mobile,
@@ -179,12 +206,8 @@ def _add_numbers(state: State) -> None:
         (BRITISH_NUMBER, "GB", "2.50", 3),
         (AMERICAN_NUMBER, "US", "1.20", 21),
     ):
-        inbound = (("Sms", Decimal("0.0050")), ("Voice", Decimal("0.0080")))
-        offer = NumberOffer(msisdn, country, ("Sms", "Voice"), Decimal(monthly), Decimal("1.00"), inbound)
-        number = RentedNumber(state.new_id("number"), offer, now + timedelta(days=days))
+        number = _rent(state, msisdn, country, monthly, days)
         number.inbound_sms_url = "https://hooks.bluewater.example/routee/sms"
-        state.numbers[msisdn] = number
-        plan_renewal(state, number)
     settings = SmsSettings(alphanumericSenderId="Bluewater", defaultCountry="GB")
     pool = Pool(state.new_id("pool"), "Recalls", settings, now - timedelta(days=90))
     pool.numbers = [BRITISH_NUMBER, AMERICAN_NUMBER]
@@ -194,6 +217,16 @@ def _add_numbers(state: State) -> None:
             state.new_id("top-up"), now - timedelta(days=days), Decimal(amount), Decimal(before), "CreditCard"
         )
         state.top_ups.append(top_up)
+
+
+def _rent(state: State, msisdn: str, country: str, monthly: str, days: int) -> RentedNumber:
+    """Add a rented number that is renewed in so many days."""
+    inbound = (("Sms", Decimal("0.0050")), ("Voice", Decimal("0.0080")))
+    offer = NumberOffer(msisdn, country, ("Sms", "Voice"), Decimal(monthly), Decimal("1.00"), inbound)
+    number = RentedNumber(state.new_id("number"), offer, state.now() + timedelta(days=days))
+    state.numbers[msisdn] = number
+    plan_renewal(state, number)
+    return number
 
 
 def _add_history(state: State) -> None:

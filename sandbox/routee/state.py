@@ -22,8 +22,10 @@ class State(ProviderState):
     provider = "routee"
     currency = "EUR"
 
-    def __init__(self, surroundings: Surroundings) -> None:
+    def __init__(self, surroundings: Surroundings, name: str = "") -> None:
+        """`name` keeps the identifiers of one account apart from those of another."""
         super().__init__(surroundings)
+        self.name = name
         self.agenda = Agenda(surroundings.clock)
         self.outbox = Outbox(self.agenda.now)
         self.tokens = Tokens(self.agenda.now, self.new_id)
@@ -57,7 +59,7 @@ class State(ProviderState):
 
     def new_id(self, kind: str) -> str:
         """Return the next identifier of a kind: a UUID, the same in every run."""
-        return str(uuid.uuid5(_IDENTIFIERS, f"{kind} {self.next(kind)}"))
+        return str(uuid.uuid5(_IDENTIFIERS, f"{self.name}{kind} {self.next(kind)}"))
 
     def require(self, amount: Decimal) -> None:
         """Check that the balance covers an amount.

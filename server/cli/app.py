@@ -18,6 +18,7 @@ GROUPS: Mapping[str, Part] = {
     "approvals": ("approvals", "app"),
     "actions": ("actions", "app"),
     "plans": ("plans", "app"),
+    "allowances": ("allowances.commands", "app"),
     "audit": ("audit", "app"),
     "policy": ("policy", "app"),
     "optouts": ("rules", "optouts"),

@@ -47,8 +47,9 @@ async def _check_all(services: Services) -> AsyncGenerator[CheckResult]:
         yield CheckResult("settings", "fail", line)
     if not (services.clients or unfinished):
         yield CheckResult("providers", "fail", "none has credentials; docs/settings.md lists what each one needs")
-    for client in services.clients.values():
-        login = await check_provider(client)
+    for name, client in services.clients.items():
+        has_others = len(services.accounts_of(client.provider.name)) > 1
+        login = await check_provider(client, services.settings.key_of(name), account=name if has_others else None)
         yield login
         if login.state == "ok":
             async for result in check_undocumented(client):

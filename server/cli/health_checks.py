@@ -100,21 +100,24 @@ async def check_store(store: Store) -> list[CheckResult]:
     return [CheckResult("store", "ok", f"can be read and written{hint}"), *frozen, *unread]
 
 
-async def check_provider(client: ApiClient) -> CheckResult:
-    """Check that the credentials work, with a read that counts against no limit."""
-    title = client.provider.title
+async def check_provider(client: ApiClient, key: str | None = None, *, account: str | None = None) -> CheckResult:
+    """Check that the credentials work, with a read that counts against no limit.
+
+    `key` is where the account stands in the settings, and `account` its name where the provider has others.
+    """
+    title = client.provider.title if account is None else f"{client.provider.title}, account {account}"
+    key = key or client.provider.name
     try:
         await client.send(provider_named(client.provider.name).harmless_read.load()())
     except NotFound:
         pass
     except TelephonyError as error:
-        return CheckResult(title, "fail", f"{error}{_advise(error, client)}")
+        return CheckResult(title, "fail", f"{error}{_advise(error, client, key)}")
     return CheckResult(title, "ok", f"answers at {client.base_url}")
 
 
-def _advise(error: TelephonyError, client: ApiClient) -> str:
+def _advise(error: TelephonyError, client: ApiClient, name: str) -> str:
     """Say what the operator can do; an error's own advice is for a model, and sends it to the operator."""
-    name = client.provider.name
     match error:
         case ProviderUnreachable():
             return f" Check {name}.base_url in the settings, and the network from this machine to {client.base_url}"
@@ -173,7 +176,7 @@ async def _try(client: ApiClient, call: Operation[Any], ids: dict[str, object]) 
     except Refused as error:
         return CheckResult(subject, "warn", f"refused: {error}; {another}")
     except TelephonyError as error:
-        return CheckResult(subject, "fail", f"{error}{_advise(error, client)}")
+        return CheckResult(subject, "fail", f"{error}{_advise(error, client, client.provider.name)}")
     for name, value in _first_ids(answer):
         ids.setdefault(name, value)
     return CheckResult(subject, "ok", "answered as expected")

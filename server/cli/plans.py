@@ -169,6 +169,10 @@ class _Terminal:
         selection = self.services.settings.selection
         return selection.why_out_of_reach(spec.tool_name, only_reads=spec.effect.is_plain_read)
 
+    def may_use(self, account: str) -> bool:
+        """Return True: the operator may use every account."""
+        return True
+
     async def report_progress(self, done: float, total: float | None, message: str) -> None:
         """Print which step comes next."""
         console.print(plain(message))

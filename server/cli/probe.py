@@ -8,6 +8,7 @@ import typer
 from rich.table import Table
 
 from server.cli.terminal import console, fail, plain
+from server.probes.planning import Way
 from server.probes.probe import Finding, Probe
 from server.probes.suite import PROBES, run_probes
 from tools.registry import nearest
@@ -15,10 +16,13 @@ from tools.registry import nearest
 
 def probe(
     names: Annotated[list[str] | None, typer.Argument(metavar="[NAME]...", help="Only these probes.")] = None,
+    through: Annotated[Way, typer.Option(help="Make guarded calls by themselves, or as steps of plans.")] = "calls",
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
     """Try to get past the guard in every known way; exits with 0 only if it held every time."""
-    chosen = _choose(names or [])
+    chosen = [one for one in _choose(names or []) if through in one.ways]
+    if not chosen:
+        fail(f"None of these can be tried through {through}.")
     with console.status("Starting servers …") as status:
         count = 0
 
@@ -27,7 +31,7 @@ def probe(
             count += 1
             status.update(f"{count} of {len(chosen)} tried; last {finding.probe.name}")
 
-        findings = anyio.run(lambda: run_probes(chosen, report=show_progress))
+        findings = anyio.run(lambda: run_probes(chosen, report=show_progress, way=through))
     print_findings(findings, as_json=as_json)
 
 

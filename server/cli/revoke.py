@@ -14,7 +14,8 @@ from server.simulation import services_for
 
 @operator_command
 def revoke(
-    target: Target, provider: Annotated[str, typer.Argument(help="A provider whose sessions can be revoked.")]
+    target: Target,
+    account: Annotated[str, typer.Argument(help="A provider whose sessions can be revoked, or one of its accounts.")],
 ) -> None:
     """End this installation's session at a provider and delete its tokens; the next call logs in again."""
     settings = target.settings()
@@ -22,7 +23,7 @@ def revoke(
     async def end_session() -> tuple[bool, str]:
         async with services_for(settings, sandbox=target.sandbox) as services:
             try:
-                return await _end_session(services, provider)
+                return await _end_session(services, account)
             finally:
                 await services.close()
 
@@ -32,12 +33,12 @@ def revoke(
     console.print(message)
 
 
-async def _end_session(services: Services, provider: str) -> tuple[bool, str]:
-    client = services.clients.get(provider)
+async def _end_session(services: Services, account: str) -> tuple[bool, str]:
+    client = services.clients.get(account)
     if not isinstance(client, Revocable):
         keeping = [name for name, one in services.clients.items() if isinstance(one, Revocable)]
         known = f"{', '.join(keeping)} does" if keeping else "no provider that is set up does"
-        return False, f"{provider} is not set up here, or keeps no session that can be revoked; {known}."
+        return False, f"{account} is not set up here, or keeps no session that can be revoked; {known}."
     try:
         return True, "The session is revoked." if await client.revoke() else "There was no session to revoke."
     except TelephonyError as error:

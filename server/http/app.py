@@ -2,7 +2,7 @@
 
 import logging
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import anyio
@@ -11,7 +11,7 @@ from mcp.server.auth.settings import AuthSettings
 from mcp.server.lowlevel import Server
 from mcp.server.request_state import RequestStateSecurity
 from mcp.server.transport_security import TransportSecuritySettings
-from pydantic import AnyHttpUrl, SecretStr
+from pydantic import AnyHttpUrl
 from starlette.applications import Starlette
 from starlette.routing import Route
 
@@ -20,13 +20,14 @@ from server.console.page_identity import PageIdentity
 from server.console.pages import PageOptions, PageSetup, approval_app
 from server.console.passcode import is_set as passcode_is_set
 from server.console.urls import ROOT, MountedPage
-from server.http.bearer import BearerTokens
+from server.http.bearer import BearerTokens, grants_of
 from server.http.sockets import LOOPBACK, NotProtected, bind_sockets, port_of
 from server.mcp.out_of_band import NoPage
 from server.mcp.registry import ToolRegistry
 from server.mcp.server import build_server
 from server.services import Services
-from server.settings.model import Settings
+from server.settings.explain import place_of
+from server.settings.model import HttpSettings, Settings
 from server.settings.rules import BudgetSettings
 from server.simulation import services_for
 from server.store.sealed.audit import ANOTHER_KEY
@@ -110,13 +111,20 @@ async def _banner(services: Services, host: str, port: int, *, sandbox: bool) ->
         *(["SANDBOX: all providers are simulated; nothing is real and nothing costs money."] if sandbox else []),
         f"Approval page: {page}",
         f"Passcode: {await _passcode_in_words(services)}",
-        f"Providers: {', '.join(services.clients) or 'none is set up'}",
+        f"Providers: {', '.join(_with_accounts(services, name) for name in services.set_up) or 'none is set up'}",
         f"Caps: {caps or 'none; set [[budget]] to limit what may be spent'}",
     ]
 
 
+def _with_accounts(services: Services, provider: str) -> str:
+    """Name a provider, with its accounts where it has several or one with a name of its own."""
+    accounts = services.accounts_of(provider)
+    return provider if accounts == (provider,) else f"{provider} ({', '.join(accounts)})"
+
+
 def _cap_in_words(cap: BudgetSettings) -> str:
-    return f"{cap.limit} {cap.currency} per {cap.per}{f' at {cap.provider}' if cap.provider else ''}"
+    where = f" {place_of(cap)}" if cap.provider or cap.account else ""
+    return f"{cap.limit} {cap.currency} per {cap.per}{where}"
 
 
 async def _passcode_in_words(services: Services) -> str:
@@ -157,7 +165,7 @@ def mount(services: Services, server: Server[None], host: str, port: int, *, sta
             allowed_hosts=[*own, *settings.http.allowed_hosts],
             allowed_origins=[*(f"http://{name}" for name in own), *settings.http.allowed_origins],
         ),
-        **_authentication(settings.http.tokens, f"http://{named}:{port}"),
+        **_authentication(settings.http, f"http://{named}:{port}"),
     )
     retention = Retention(services.store.events, settings.http.keep_callbacks_days)
     app.router.routes.append(webhook_route(services, retention))
@@ -172,16 +180,17 @@ def page_base(services: Services, host: str, port: int) -> str | None:
     return services.settings.approvals.address or served_at
 
 
-def _authentication(tokens: Mapping[str, SecretStr], address: str) -> dict[str, Any]:
+def _authentication(http: HttpSettings, address: str) -> dict[str, Any]:
     """Return what makes the SDK check bearer tokens; empty if the settings have none.
 
     No metadata of a protected resource is published (RFC 9728): it would have to name an authorization server, and
     where there is none, clients that look for it give up instead of sending the token that they were given.
     """
-    if not tokens:
+    if not http.tokens:
         return {}
+    tokens = {holder: http.token_of(holder) for holder in http.tokens}
     settings = AuthSettings(issuer_url=AnyHttpUrl(address), resource_server_url=None)
-    return {"auth": settings, "token_verifier": BearerTokens(tokens)}
+    return {"auth": settings, "token_verifier": BearerTokens(tokens, grants_of(http.tokens))}
 
 
 def _bracket(host: str) -> str:

@@ -6,13 +6,20 @@ from collections.abc import Mapping
 from mcp.server.auth.provider import AccessToken, TokenVerifier
 from pydantic import SecretStr
 
+from server.mcp.session import EVERYTHING, GrantedToken, TokenGrant
+from server.settings.model import TokenSettings
+
 
 class BearerTokens(TokenVerifier):
     """Checks bearer tokens; the name that the settings give a token becomes the principal."""
 
-    def __init__(self, tokens: Mapping[str, SecretStr]) -> None:
-        """`tokens` are by holder; they are this server's own, so they are for no other resource."""
+    def __init__(self, tokens: Mapping[str, SecretStr], grants: Mapping[str, TokenGrant] | None = None) -> None:
+        """`tokens` are by holder; they are this server's own, so they are for no other resource.
+
+        `grants` are what holders may use, where that is not everything.
+        """
         self._tokens = tokens
+        self._grants = grants or {}
 
     async def verify_token(self, token: str) -> AccessToken | None:
         """Return access in the name of the token's holder, or None if the settings have no such token."""
@@ -23,4 +30,16 @@ class BearerTokens(TokenVerifier):
                 holder = name
         if holder is None:
             return None
-        return AccessToken(token=token, client_id=holder, scopes=[], subject=holder)
+        grant = self._grants.get(holder, EVERYTHING)
+        return GrantedToken(token=token, client_id=holder, scopes=[], subject=holder, grant=grant)
+
+
+def grants_of(tokens: Mapping[str, SecretStr | TokenSettings]) -> dict[str, TokenGrant]:
+    """Return what the holders of tokens may use, where that is not everything."""
+    return {holder: _grant_of(token) for holder, token in tokens.items() if isinstance(token, TokenSettings)}
+
+
+def _grant_of(token: TokenSettings) -> TokenGrant:
+    toolsets = tuple(token.toolsets) if token.toolsets is not None else None
+    accounts = frozenset(token.accounts) if token.accounts is not None else None
+    return TokenGrant(accounts=accounts, toolsets=toolsets, read_only=token.read_only)

@@ -14,8 +14,10 @@ from mcp.types import (
 )
 
 from prompts.library import guides
-from server.mcp.session import Session
+from server.mcp.session import Session, TokenGrant
 from server.services import Services
+from tools.actions.handlers import is_own
+from tools.builtin import usable_accounts
 from tools.overview.gather import gather
 from tools.registry import operations_of, provider_named
 from tools.selection import ToolSelection
@@ -36,7 +38,7 @@ class Completions:
     def __init__(self, services: Services) -> None:
         self._services = services
         self._selection = services.settings.selection
-        self._cached: dict[tuple[str, ToolSelection | None], tuple[datetime, list[str]]] = {}
+        self._cached: dict[tuple[str, ToolSelection | None, TokenGrant], tuple[datetime, list[str]]] = {}
         self._sources: Mapping[str, Source] = {
             "number": self._numbers,
             "ringfence://operations/{name}": self._operations,
@@ -76,27 +78,28 @@ class Completions:
 
         async def read() -> list[str]:
             found: list[str] = []
-            for name in self._services.set_up:
-                complete, reader = provider_named(name).completions.get(kind), self._services.reader(name, session)
+            for name in self._services.clients:
+                provider = provider_named(self._services.provider_of(name))
+                complete, reader = provider.completions.get(kind), self._services.reader(name, session)
                 if complete is not None and reader is not None:
                     found += await complete.load()(reader)
             return found
 
         return await self._cache(kind, session, read)
 
-    async def _operations(self, _session: Session) -> Iterable[str]:
-        return [name for provider in self._services.set_up for name in operations_of(provider)]
+    async def _operations(self, session: Session) -> Iterable[str]:
+        return [name for provider in await self._providers(session) for name in operations_of(provider)]
 
-    async def _providers(self, _session: Session) -> Iterable[str]:
-        return self._services.set_up
+    async def _providers(self, session: Session) -> Iterable[str]:
+        return [name for name in self._services.set_up if usable_accounts(name, session, self._services)]
 
     async def _actions(self, session: Session) -> Iterable[str]:
         found = await self._services.journal.latest(100, principal=session.principal.name)
-        return [action.id for action in found]
+        return [action.id for action in found if is_own(action, session)]
 
     async def _cache(self, kind: str, session: Session, read: Callable[[], Awaitable[list[str]]]) -> Iterable[str]:
-        """Return values read within `CACHED_FOR`, for sessions with the same narrowed selection; else read them."""
-        now, key = self._services.clock.now(), (kind, session.narrowed)
+        """Return values read within `CACHED_FOR`, for sessions that may use the same; else read them."""
+        now, key = self._services.clock.now(), (kind, session.narrowed, session.grant)
         if key not in self._cached or self._cached[key][0] <= now:
             values = await read()
             fresh = {other: cached for other, cached in self._cached.items() if cached[0] > now}

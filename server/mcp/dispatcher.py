@@ -15,9 +15,9 @@ from clients.errors import TelephonyError
 from clients.operation import Operation, OperationType
 from guard.action import Action, Principal, State, client_of, form_approver
 from guard.errors import AlreadySettled, Expired, GuardRefusal, OutcomePending
-from guard.plans.proposal import PlanRequest
+from guard.plans.proposal import PlanPreview, PlanRequest
 from guard.rules.recipients import later_members_note
-from server.mcp.call_parser import NotCallable, parse_call, require_reach
+from server.mcp.call_parser import NotCallable, choose_account, parse_call, require_reach
 from server.mcp.elicitation import NEITHER, FormAnswer, answered_action_id, ask, can_ask, question_of, read_answer
 from server.mcp.out_of_band import ApprovalPage, OutOfBandApproval, PendingApproval, where_to_approve
 from server.mcp.plans.dispatcher import PlanDispatcher
@@ -37,6 +37,7 @@ from server.mcp.untrusted import Untrusted
 from server.services import Services
 from tools.arguments import Paging, added_by_client_hint, normalize
 from tools.builtin import ActionReply, BuiltinCall, BuiltinTool, Outcome, Reply
+from tools.registry import provider_of_tool
 
 ToolResult = CallToolResult | InputRequiredResult
 
@@ -51,6 +52,9 @@ class _GuardedCall:
     """A call on its way through the guard."""
 
     operation: Operation[Any]
+    account: str
+    """Name of the account that it is made on."""
+
     paging: Paging
     notes: Sequence[str] = ()
     """What else a person should know."""
@@ -73,20 +77,18 @@ class Dispatcher:
     async def call(self, operation: OperationType, arguments: Mapping[str, Any], session: Session) -> ToolResult:
         """Call an operation and return its result, or an error that names the reason."""
         try:
-            call, paging = parse_call(
-                operation, arguments, session, self._services, added_by_clients=self._added_by_clients
-            )
+            call = parse_call(operation, arguments, session, self._services, added_by_clients=self._added_by_clients)
         except NotCallable as bad:
             return problem(str(bad), kind=bad.kind)
-        client = self._services.clients[operation.spec.provider.name]
+        client = self._services.clients[call.account]
         untrusted = Untrusted()
         try:
             # What cannot be sent is refused before anybody has to approve it.
-            client.build_request(call)
-            if self._services.policy.guards(operation.spec):
-                return await self._run_guarded(_GuardedCall(call, paging), session)
-            exchange = await client.exchange(call)
-            result = answer_result(operation.spec, exchange, paging, untrusted)
+            client.build_request(call.operation)
+            if self._services.policy.at(call.account).guards(operation.spec):
+                return await self._run_guarded(_GuardedCall(call.operation, call.account, call.paging), session)
+            exchange = await client.exchange(call.operation)
+            result = answer_result(operation.spec, exchange, call.paging, untrusted)
         except TelephonyError as error:
             result = error_result(error, untrusted, self._commands)
         except GuardRefusal as refusal:
@@ -94,14 +96,18 @@ class Dispatcher:
         await self.remember(untrusted, operation.spec.tool_name, session.principal)
         return result
 
-    async def propose(self, call: Operation[Any], session: Session, *, note: str, heading: str) -> ToolResult:
-        """Run a call through the guard whose arguments no model wrote, such as the undo of another.
+    async def propose(
+        self, call: Operation[Any], session: Session, *, account: str, note: str, heading: str
+    ) -> ToolResult:
+        """Run a call through the guard whose arguments no model wrote, such as the undo of another, on its account.
 
         The person who approves it sees `note`; the result begins with `heading`.
         """
-        guarded = _GuardedCall(call, Paging(), notes=(note,), from_record=True)
+        guarded = _GuardedCall(call, account, Paging(), notes=(note,), from_record=True)
         try:
             require_reach(type(call), session)
+            spec = call.spec
+            choose_account(spec.tool_name, spec.provider.name, {}, session, self._services, account=account)
         except NotCallable as bad:
             return problem(str(bad), kind=bad.kind)
         result = await self._run_guarded(guarded, session)
@@ -116,6 +122,10 @@ class Dispatcher:
         await self.remember(untrusted, "propose_plan", session.principal)
         return result
 
+    async def preview_plan(self, request: PlanRequest, session: Session) -> PlanPreview:
+        """Check and price several calls, and record nothing."""
+        return await self._plans.preview(request, session)
+
     async def run_plan(self, plan_id: str, session: Session) -> ToolResult:
         """Carry out an approved plan."""
         untrusted = Untrusted()
@@ -129,14 +139,19 @@ class Dispatcher:
 
     async def call_builtin(self, tool: BuiltinTool, arguments: Mapping[str, Any], session: Session) -> ToolResult:
         """Call a built-in tool."""
+        provider, account = provider_of_tool(tool.name), None
         try:
+            if provider is not None:
+                account, arguments = choose_account(tool.name, provider, arguments, session, self._services)
             left_out = self._added_by_clients if tool.only_reads else ()
             query = tool.arguments.model_validate(normalize(tool.argument_schema, arguments, left_out))
+        except NotCallable as bad:
+            return problem(str(bad), kind=bad.kind)
         except ValidationError as misfit:
             return problem(_bad_arguments(tool, misfit, self._added_by_clients), kind="BadArguments")
         untrusted = Untrusted()
         try:
-            outcome = await tool.handler(query, BuiltinCall(session, self._services, self))
+            outcome = await tool.handler(query, BuiltinCall(session, self._services, self, account))
             result = self._build_result(outcome, untrusted)
         except TelephonyError as error:
             result = error_result(error, untrusted, self._commands)
@@ -162,12 +177,14 @@ class Dispatcher:
     async def _run_guarded(self, call: _GuardedCall, session: Session) -> ToolResult:
         """Run a guarded call; where the server carried out the approved one by itself, show what became of that."""
         guard, principal = self._services.guard, session.principal
-        if answered_action_id(session) is None and (news := await guard.take_news(call.operation, principal)):
+        if answered_action_id(session) is None and (
+            news := await guard.take_news(call.operation, principal, account=call.account)
+        ):
             return await self._show_news(news, principal)
         try:
             return await self._ask_and_execute(call, session)
         except (AlreadySettled, OutcomePending, Expired):
-            if (news := await guard.take_news(call.operation, principal)) is None:
+            if (news := await guard.take_news(call.operation, principal, account=call.account)) is None:
                 raise
             return await self._show_news(news, principal)
 
@@ -181,10 +198,12 @@ class Dispatcher:
         guard, principal = self._services.guard, session.principal
         action_id = answered_action_id(session)
         if action_id is None:
-            action = await guard.propose(call.operation, principal, call.notes, from_record=call.from_record)
+            action = await guard.propose(
+                call.operation, principal, call.notes, account=call.account, from_record=call.from_record
+            )
             answer: FormAnswer | InputRequiredResult | None = None
         else:
-            action = await guard.resume(action_id, call.operation, principal)
+            action = await guard.resume(action_id, call.operation, principal, account=call.account)
             answer = read_answer(session, question_of(action))
             if answer is not FormAnswer.NO:
                 await guard.check_answered(action, call.operation, from_record=call.from_record)
@@ -210,12 +229,13 @@ class Dispatcher:
         guard, principal = self._services.guard, session.principal
 
         async def is_answered() -> bool:
-            return (await guard.resume(action.id, call.operation, principal)).state is not State.PROPOSED
+            current = await guard.resume(action.id, call.operation, principal, account=call.account)
+            return current.state is not State.PROPOSED
 
         pending = await self._out_of_band.request(session, question_of(action), is_answered)
         if isinstance(pending, InputRequiredResult):
             return pending
-        current = await guard.resume(action.id, call.operation, principal)
+        current = await guard.resume(action.id, call.operation, principal, account=call.account)
         if current.state is State.PROPOSED:
             return await self._show_pending(current, pending, principal)
         return await self._execute(current, call, principal)

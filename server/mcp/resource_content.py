@@ -5,7 +5,6 @@ from collections.abc import Iterator
 from clients.client import ApiClient
 from clients.operation import OperationType
 from clients.spec import Spec
-from guard.action import Principal
 from guard.messages import argument_lines, status_line
 from guard.verification_hint import outcome_text
 from server.mcp.dispatcher import Dispatcher
@@ -15,9 +14,13 @@ from server.mcp.tabular import compact
 from server.mcp.untrusted import Untrusted, fence_action
 from server.services import Services
 from server.settings.explain import MEANING, explain, rules_in_force
+from tools.actions.handlers import is_own
+from tools.builtin import usable_accounts
 from tools.discovery.describe import describe
+from tools.discovery.handlers import account_choice
 from tools.operation_catalog import RegisteredOperations
 from tools.registry import nearest, operation_named, operations_of
+from tools.schema import ACCOUNT
 
 
 class NoSuchDocument(Exception):
@@ -45,34 +48,42 @@ def guide(services: Services) -> str:
 `search_operations` with verb, object and provider, `describe_operation` for arguments and price rule, then
 `call_read_operation` or `call_write_operation`. The tools over all providers (`list_all_numbers`, `find_number`,
 `find_available_numbers`, `account_overview`, `spend_report`, `message_status`) name under `missing` every provider that
-they could not or may not read, and why.
+they could not or may not read, and why. `find_number_use` finds numbers that nobody uses, and says what is not proven.
 """
 
 
-def policy(services: Services) -> str:
-    """Write the rules in force as a table."""
+def policy(services: Services, session: Session) -> str:
+    """Write the rules in force as a table, without those of accounts that the session may not use."""
     rows = [
         f"| `{name}` | {value} | {'settings' if is_set else 'default'} |"
-        for name, value, is_set in rules_in_force(services.settings)
+        for name, value, is_set in rules_in_force(services.settings, shown=_shown(services, session))
     ]
     meanings = [f"* `{decision.word}`: {meaning}." for decision, meaning in MEANING.items()]
     order = "An operation's rule counts before its toolset's, then its provider's, then the strictest effect's."
+    if services.settings.policy.accounts:
+        order = f"An account's own rules count before all others. {order}"
     return "\n".join(
         ["# Policy", "", *meanings, "", order, "", "| rule | value | set by |", "| --- | --- | --- |", *rows]
     )
 
 
-def provider(services: Services, name: str) -> str:
-    """Write about one provider: its operations, its limits, its quirks, and its inferred paths.
+def _shown(services: Services, session: Session) -> list[str]:
+    return [name for name in services.settings.account_names if session.may_use(name)]
+
+
+def provider(services: Services, session: Session, name: str) -> str:
+    """Write about one provider: its operations, its accounts, its limits, its quirks, and its inferred paths.
 
     Raises:
         NoSuchDocument: There is no provider of this name that is set up.
     """
-    client = services.clients.get(name)
-    if client is None:
-        raise NoSuchDocument(f"{name} is not set up here. Set up: {', '.join(services.clients) or 'none'}.")
-    specs = [operation.spec for operation in operations_of(name).values()]
-    return "\n".join([*_summary(client, specs), *_limits(specs), *_quirks(client), *_inferred_paths(specs)])
+    set_up = [one for one in services.set_up if usable_accounts(one, session, services)]
+    if name not in set_up:
+        raise NoSuchDocument(f"{name} is not set up here. Set up: {', '.join(set_up) or 'none'}.")
+    accounts = usable_accounts(name, session, services)
+    client, specs = services.clients[accounts[0]], [operation.spec for operation in operations_of(name).values()]
+    named = ["", f"Accounts: {', '.join(accounts)}. Name one as `{ACCOUNT}`."] if len(accounts) > 1 else []
+    return "\n".join([*_summary(client, specs), *named, *_limits(specs), *_quirks(client), *_inferred_paths(specs)])
 
 
 def operation(services: Services, session: Session, name: str) -> str:
@@ -88,14 +99,14 @@ def operation(services: Services, session: Session, name: str) -> str:
     return "\n".join(_operation_lines(services, session, found))
 
 
-async def action(services: Services, dispatcher: Dispatcher, principal: Principal, action_id: str) -> str:
-    """Write about one guarded call of this principal.
+async def action(services: Services, dispatcher: Dispatcher, session: Session, action_id: str) -> str:
+    """Write about one guarded call of whoever asks.
 
     Raises:
-        NoSuchDocument: There is no such action of this principal.
+        NoSuchDocument: There is no such action of theirs.
     """
     found = await services.journal.find(action_id)
-    if found is None or found.principal != principal.name:
+    if found is None or not is_own(found, session):
         raise NoSuchDocument(f"There is no action {action_id} of yours.")
     untrusted = Untrusted()
     shown, quoted = fence_action(found, untrusted)
@@ -110,7 +121,7 @@ async def action(services: Services, dispatcher: Dispatcher, principal: Principa
     outcome = outcome_text(shown, RegisteredOperations())
     lines += [outcome] if outcome else []
     lines += [untrusted.note] if untrusted.is_used else []
-    await dispatcher.remember(untrusted, shown.operation, principal)
+    await dispatcher.remember(untrusted, shown.operation, session.principal)
     return "\n".join(lines)
 
 
@@ -143,7 +154,8 @@ def _inferred_paths(specs: list[Spec]) -> list[str]:
 
 
 def _operation_lines(services: Services, session: Session, found: OperationType) -> Iterator[str]:
-    facts = describe(found, services.policy, out_of_reach=session.why_out_of_reach(found.spec))
+    accounts = account_choice(found.spec.provider.name, session, services)
+    facts = describe(found, services.policy, accounts, out_of_reach=session.why_out_of_reach(found.spec))
     yield from (f"# {facts['title']}", "", str(facts["does"]), "")
     for name in ("name", "provider", "toolset", "approval", "price", "request", "basis", "docs", "call_with"):
         if facts[name] is not None:
@@ -151,4 +163,4 @@ def _operation_lines(services: Services, session: Session, found: OperationType)
     yield f"* effect: {', '.join(facts['effect'])}"
     yield from ("", "## Arguments", "", "```json", compact(facts["input_schema"]), "```")
     yield from ("", "## Example", "", "```json", compact(facts["example"]), "```")
-    yield from ("", "## What policy says", "", *explain(found, services.settings))
+    yield from ("", "## What policy says", "", *explain(found, services.settings, shown=_shown(services, session)))

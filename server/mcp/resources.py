@@ -120,14 +120,14 @@ class Resources:
     async def _guide(self, _session: Session, _name: str) -> str:
         return resource_content.guide(self._services)
 
-    async def _policy(self, _session: Session, _name: str) -> str:
-        return resource_content.policy(self._services)
+    async def _policy(self, session: Session, _name: str) -> str:
+        return resource_content.policy(self._services, session)
 
-    async def _provider(self, _session: Session, name: str) -> str:
-        return resource_content.provider(self._services, name)
+    async def _provider(self, session: Session, name: str) -> str:
+        return resource_content.provider(self._services, session, name)
 
     async def _operation(self, session: Session, name: str) -> str:
         return resource_content.operation(self._services, session, name)
 
     async def _action(self, session: Session, action_id: str) -> str:
-        return await resource_content.action(self._services, self._dispatcher, session.principal, action_id)
+        return await resource_content.action(self._services, self._dispatcher, session, action_id)

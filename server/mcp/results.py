@@ -21,6 +21,7 @@ from guard.action import Action, State
 from guard.errors import GuardRefusal
 from guard.messages import approval_prompt, argument_lines, headline, status_line
 from guard.operator_commands import OperatorCommands
+from guard.plans.faults import BadPlan
 from guard.settlement import Receipt
 from guard.verification_hint import outcome_text
 from server.mcp.recipient_lists import names_number, shorten_recipients
@@ -107,7 +108,11 @@ def with_heading(result: CallToolResult, heading: str) -> CallToolResult:
 
 def refused_result(refusal: GuardRefusal, commands: OperatorCommands) -> CallToolResult:
     """Build the error of a call that the guard refused."""
-    return problem(commands.complete(f"{redact(str(refusal))} {refusal.advice}"), kind=type(refusal).__name__)
+    refused = problem(commands.complete(f"{redact(str(refusal))} {refusal.advice}"), kind=type(refusal).__name__)
+    if isinstance(refusal, BadPlan) and refusal.kinds:
+        content: dict[str, Any] = refused.structured_content or {}
+        return refused.model_copy(update={"structured_content": content | {"faults": refusal.kinds}})
+    return refused
 
 
 def error_result(error: TelephonyError, untrusted: Untrusted, commands: OperatorCommands) -> CallToolResult:

@@ -1,7 +1,7 @@
 """The MCP server: a handler for each method, registered with the SDK's low-level server."""
 
 import logging
-from collections.abc import AsyncGenerator, Mapping
+from collections.abc import AsyncGenerator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from importlib.metadata import version
 from typing import Any, cast
@@ -30,6 +30,7 @@ from mcp.types import (
 
 from clients.redaction import redact
 from prompts.library import guide_named, guides, misfit
+from server.mcp.call_parser import accounts_to_name
 from server.mcp.completions import Completions
 from server.mcp.dispatcher import Dispatcher
 from server.mcp.instructions import instructions
@@ -37,10 +38,13 @@ from server.mcp.out_of_band import ApprovalPage, NoPage
 from server.mcp.registry import NotOffered, ToolRegistry
 from server.mcp.resources import Resources
 from server.mcp.results import problem
-from server.mcp.session import Session, headers_of
+from server.mcp.session import EVERYTHING, Session, headers_of
 from server.mcp.unknown_tool import explain_unknown_tool
 from server.services import Services
-from tools.builtin import BuiltinTool
+from tools.builtin import BuiltinTool, usable_accounts
+from tools.plans.handlers import propose_plan, with_account_of_steps
+from tools.registry import provider_of_tool
+from tools.schema import with_account
 from tools.selection import selection_from_headers
 
 logger = logging.getLogger(__name__)
@@ -102,7 +106,7 @@ def build_server(
     )
     security = request_state or RequestStateSecurity.ephemeral()
     server.middleware.append(RequestStateBoundary(security, default_audience=server.name))
-    server.middleware.append(CachedToolList(registry))
+    server.middleware.append(CachedToolList(registry, services))
     return server
 
 
@@ -128,7 +132,7 @@ class Tools:
         Raises:
             MCPError: There is no such tool here; by the protocol this is an error of the request, not of a tool.
         """
-        visible = visible_to(self._registry, context)
+        visible = visible_to(self._registry, context, self._services)
         session = Session(context, self._registry.selection, params, visible)
         declaration = self._registry.declaration(params.name) if params.name in visible else None
         if declaration is None:
@@ -147,10 +151,15 @@ class Tools:
 
 
 class CachedToolList:
-    """Middleware that caches the answer to `tools/list` and removes the tools that a client's headers exclude."""
+    """Middleware that caches the answer to `tools/list`, and fits it to the session.
 
-    def __init__(self, registry: ToolRegistry) -> None:
+    It removes the tools that the client's headers or its token exclude. Where the session may use several accounts of a
+    provider, the tools of that provider take the account's name.
+    """
+
+    def __init__(self, registry: ToolRegistry, services: Services) -> None:
         self._registry = registry
+        self._services = services
         self._answers: dict[str, Mapping[str, Any]] = {}
         """Answers by protocol version."""
 
@@ -158,26 +167,56 @@ class CachedToolList:
         """Answer `tools/list`, and pass every other message on."""
         if ctx.method != "tools/list" or ctx.request_id is None or (ctx.params or {}).get("cursor"):
             return await call_next(ctx)
-        visible = visible_to(self._registry, ctx)
+        visible = visible_to(self._registry, ctx, self._services)
+        accounts = accounts_to_name(Session(ctx, self._registry.selection), self._services)
         answer = self._answers.get(ctx.protocol_version)
         if answer is None:
             answer = cast("Mapping[str, Any]", await call_next(ctx))
             self._answers[ctx.protocol_version] = answer
-        if len(visible) == len(self._registry.listed):
+        if len(visible) == len(self._registry.listed) and not accounts:
             return dict(answer)
-        return {**answer, "tools": [tool for tool in answer["tools"] if tool["name"] in visible]}
+        tools = [tool for tool in answer["tools"] if tool["name"] in visible]
+        return {**answer, "tools": [self._with_accounts(tool, accounts) for tool in tools] if accounts else tools}
+
+    def _with_accounts(self, tool: Mapping[str, Any], accounts: Mapping[str, Sequence[str]]) -> Mapping[str, Any]:
+        """Return a tool of a provider with several accounts as one that takes the account's name."""
+        provider, schema = provider_of_tool(tool["name"]), tool["inputSchema"]
+        if provider is not None and provider in accounts:
+            default = self._services.default_account(provider, accounts[provider])
+            return {**tool, "inputSchema": with_account(schema, accounts[provider], default)}
+        if tool["name"] == propose_plan.name:
+            every = [name for names in accounts.values() for name in names]
+            return {**tool, "inputSchema": with_account_of_steps(schema, every)}
+        return tool
 
 
-def visible_to(registry: ToolRegistry, context: ServerRequestContext[Any, Any]) -> frozenset[str]:
+def visible_to(registry: ToolRegistry, context: ServerRequestContext[Any, Any], services: Services) -> frozenset[str]:
     """Return the names of the tools that this client sees.
 
     Raises:
         MCPError: Its headers name a toolset or tool that this server does not offer.
     """
     try:
-        return registry.visible(selection_from_headers(headers_of(context)))
+        visible = registry.visible(selection_from_headers(headers_of(context)))
     except NotOffered as unknown:
         raise MCPError(code=INVALID_PARAMS, message=str(unknown)) from None
+    session = Session(context, registry.selection)
+    grant = session.grant
+    if grant is EVERYTHING:
+        return visible
+    return frozenset(
+        name
+        for name in visible
+        if grant.selection.includes(registry.listed[name].info)
+        and _has_account(provider_of_tool(name), session, services)
+    )
+
+
+def _has_account(provider: str | None, session: Session, services: Services) -> bool:
+    """Return True unless a session may use none of a provider's accounts."""
+    if provider is None or not services.accounts_of(provider):
+        return True
+    return bool(usable_accounts(provider, session, services))
 
 
 class Prompts:

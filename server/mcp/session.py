@@ -4,16 +4,55 @@ import getpass
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
-from typing import Any, cast
+from typing import Any, Final, cast
 
 from mcp.server.auth.middleware.auth_context import get_access_token
+from mcp.server.auth.provider import AccessToken
 from mcp.server.context import ServerRequestContext
 from mcp.types import ClientCapabilities, InputResponseRequestParams, InputResponses
 from mcp_types.version import MODERN_PROTOCOL_VERSIONS
 
 from clients.spec import Spec
 from guard.action import Principal
-from tools.selection import ToolSelection, selection_from_headers
+from tools.builtin_list import all_builtin_tools, builtin_info
+from tools.registry import operation_named
+from tools.selection import ALL, ALWAYS, ToolInfo, ToolSelection, selection_from_headers, tool_info
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TokenGrant:
+    """What the holder of a bearer token may use, within what the server allows."""
+
+    accounts: frozenset[str] | None = None
+    """Names of accounts; None for all."""
+
+    toolsets: tuple[str, ...] | None = None
+    """None for all."""
+
+    read_only: bool = False
+
+    @property
+    def selection(self) -> ToolSelection:
+        """The tools that the holder may see."""
+        return ToolSelection(toolsets=self.toolsets if self.toolsets is not None else (ALL,), read_only=self.read_only)
+
+    def why_out_of_reach(self, tool: ToolInfo) -> str | None:
+        """Return why the holder may not call a tool, listed or not; None where they may."""
+        if self.read_only and not tool.only_reads:
+            return "this token may only read"
+        if self.toolsets is None or not tool.toolsets.isdisjoint({*self.toolsets, ALWAYS}) or ALL in self.toolsets:
+            return None
+        return f"this token may only use the toolsets {', '.join(self.toolsets) or 'none'}"
+
+
+EVERYTHING: Final = TokenGrant()
+NOTHING: Final = TokenGrant(accounts=frozenset(), toolsets=(), read_only=True)
+
+
+class GrantedToken(AccessToken):
+    """An accepted bearer token, with what its holder may use."""
+
+    grant: TokenGrant = EVERYTHING
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +81,14 @@ class Session:
         return Principal(f"local:{_local_user()}")
 
     @property
+    def grant(self) -> TokenGrant:
+        """What the holder of the request's token may use; everything without one, nothing with one of unknown kind."""
+        token = get_access_token()
+        if token is None:
+            return EVERYTHING
+        return token.grant if isinstance(token, GrantedToken) else NOTHING
+
+    @property
     def narrowed(self) -> ToolSelection | None:
         """The selection in the client's headers; None where they name none."""
         return selection_from_headers(self.headers)
@@ -49,7 +96,8 @@ class Session:
     @property
     def may_only_read(self) -> bool:
         """True where the operator, or the client's headers, allow plain reads only."""
-        return self.selection.read_only or (self.narrowed is not None and self.narrowed.read_only)
+        is_narrowed = self.narrowed is not None and self.narrowed.read_only
+        return self.selection.read_only or self.grant.read_only or is_narrowed
 
     def why_out_of_reach(self, spec: Spec) -> str | None:
         """Return why this session may not call an operation through any tool; None where it may."""
@@ -60,7 +108,17 @@ class Session:
         for selection in (self.selection, self.narrowed):
             if selection and (reason := selection.why_out_of_reach(name, only_reads=only_reads)):
                 return reason
-        return None
+        grant = self.grant
+        return None if grant is EVERYTHING else grant.why_out_of_reach(_info_of(name, only_reads=only_reads))
+
+    @property
+    def is_bound_to_accounts(self) -> bool:
+        """True if the holder of the request's token may use some accounts only."""
+        return self.grant.accounts is not None
+
+    def may_use(self, account: str) -> bool:
+        """Return True if the holder of the request's token may use an account."""
+        return self.grant.accounts is None or account in self.grant.accounts
 
     def sees(self, name: str) -> bool:
         """Return True for a tool that the client sees in its list."""
@@ -104,6 +162,15 @@ class Session:
 def headers_of(context: ServerRequestContext[Any, Any]) -> Mapping[str, str] | None:
     """Return the headers of the HTTP request that a message came with; None on stdio."""
     return cast("Mapping[str, str] | None", getattr(context.request, "headers", None))
+
+
+def _info_of(name: str, *, only_reads: bool) -> ToolInfo:
+    """Return what a grant needs to know about an operation or a built-in tool."""
+    operation = operation_named(name)
+    if operation is not None:
+        return tool_info(operation)
+    builtin = next((tool for tool in all_builtin_tools() if tool.name == name), None)
+    return builtin_info(builtin) if builtin is not None else ToolInfo(name, frozenset(), only_reads=only_reads)
 
 
 @cache

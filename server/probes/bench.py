@@ -4,6 +4,7 @@ Several probes share a bench: one sandbox, one state folder, one HTTP server. Fu
 are started over stdio when a probe needs them.
 """
 
+import getpass
 import json
 import os
 import secrets
@@ -21,15 +22,16 @@ from mcp import Client
 from mcp.client.stdio import StdioServerParameters, stdio_client
 from mcp.client.streamable_http import streamable_http_client
 from mcp_types.version import MODERN_PROTOCOL_VERSIONS
-from sqlalchemy import update
+from sqlalchemy import Connection, update
 
 from sandbox.accounts import simulated_accounts
 from server.console.passcode import set_passcode
 from server.probes.assistant import Assistant, Era, Person
 from server.probes.operators import Operator
+from server.probes.planning import PlanningAssistant, Way
 from server.probes.providers import Providers, start_providers
 from server.probes.server_process import PROGRAM, run_server
-from server.store.schema import actions
+from server.store.schema import actions, plans
 from server.store.store import Store, open_store
 
 HOLDERS = ("alice", "bob")
@@ -53,6 +55,7 @@ class Bench:
         operator: Operator,
         store: Store,
         program: Sequence[str],
+        way: Way,
     ) -> None:
         self.folder = folder
         self.environment = environment
@@ -62,6 +65,7 @@ class Bench:
         self.operator = operator
         self.store = store
         self._program = program
+        self._assistant = PlanningAssistant if way == "plans" else Assistant
         self._group = group
         self._closing = anyio.Event()
         self._assistants: dict[str, Assistant] = {}
@@ -82,13 +86,18 @@ class Bench:
 
         To a client it is the first server after a restart: what the first one sealed, it reads.
         """
-        environment = {**self.environment, **in_environment({"approvals": {"page": "off"}, **settings})}
-        log = self.folder / "restarted.stderr"
-        async with (
-            run_server(environment, log=log, program=self._program) as url,
-            self._connection(url, "alice", MODERN_PROTOCOL_VERSIONS[-1], Person()) as assistant,
-        ):
+        async with self.restarted_for(settings, ("alice",), person=Person()) as (assistant,):
             yield assistant
+
+    @asynccontextmanager
+    async def restarted_for(
+        self, settings: Mapping[str, Any], holders: Sequence[str], *, person: Person | None = None
+    ) -> AsyncGenerator[Sequence[Assistant]]:
+        """Start another HTTP server as `restarted_with` does, and connect the holders of some tokens to it."""
+        environment = {**self.environment, **in_environment({"approvals": {"page": "off"}, **settings})}
+        log, era = self.folder / "restarted.stderr", MODERN_PROTOCOL_VERSIONS[-1]
+        async with run_server(environment, log=log, program=self._program) as url, AsyncExitStack() as stack:
+            yield [await stack.enter_async_context(self._connection(url, holder, era, person)) for holder in holders]
 
     async def over_stdio(
         self, name: str, *, era: Era = "auto", person: Person | None = None, state_folder: Path | None = None
@@ -103,15 +112,28 @@ class Bench:
         async def connect() -> AsyncGenerator[Assistant]:
             with (self.folder / f"{name}.stderr").open("a", encoding="utf-8") as errors:
                 async with Client(stdio_client(child, errlog=errors), mode=era, elicitation_callback=person) as client:
-                    yield Assistant(client, person)
+                    yield self._assistant(client, person)
 
         return await self._connect_once(name, connect)
 
-    async def expire(self, action_id: str) -> None:
-        """Move the expiry of an action to a minute ago in the store; the servers' clocks stay as they are."""
+    async def expire(self, identifier: str) -> None:
+        """Move the expiry of an action or a plan to a minute ago in the store; the servers' clocks stay as they are."""
         expired = datetime.now(UTC) - timedelta(minutes=1)
-        expiring = update(actions).where(actions.c.id == action_id).values(expires_at=expired)
-        await self.store.database.write(lambda connection: connection.execute(expiring))
+        expiring = (
+            update(actions).where(actions.c.id == identifier).values(expires_at=expired),
+            update(plans).where(plans.c.id == identifier).values(expires_at=expired, runs_until=expired),
+        )
+
+        def work(connection: Connection) -> None:
+            for statement in expiring:
+                connection.execute(statement)
+
+        await self.store.database.write(work)
+
+    @property
+    def principals(self) -> tuple[str, ...]:
+        """Everybody who makes calls here: the holders of tokens, and the local user over stdio."""
+        return (*(f"token:{holder}" for holder in HOLDERS), f"local:{getpass.getuser()}")
 
     def close(self) -> None:
         """Close every connection."""
@@ -139,7 +161,7 @@ class Bench:
         async with httpx2.AsyncClient(headers=headers, timeout=60) as http:
             transport = streamable_http_client(f"{url}/mcp", http_client=http)
             async with Client(transport, mode=mode, elicitation_callback=person) as client:
-                yield Assistant(client, person)
+                yield self._assistant(client, person)
 
     async def _connect_once(self, name: str, connect: Connect) -> Assistant:
         """Connect once under a name; the connection stays open until the bench closes.
@@ -158,11 +180,12 @@ class Bench:
 
 @asynccontextmanager
 async def start_bench(
-    rules: Mapping[str, Any], folder: Path, program: Sequence[str] = PROGRAM
+    rules: Mapping[str, Any], folder: Path, program: Sequence[str] = PROGRAM, *, way: Way = "calls"
 ) -> AsyncGenerator[Bench]:
     """Start a bench whose servers run under these settings, with its state in an empty folder.
 
-    `rules` are settings by their names, as in the settings file; `program` is what Python runs.
+    `rules` are settings by their names, as in the settings file; `program` is what Python runs; `way` is how
+    assistants make guarded calls.
     """
     passcode = secrets.token_urlsafe(12)
     tokens = {holder: secrets.token_urlsafe(24) for holder in HOLDERS}
@@ -187,6 +210,7 @@ async def start_bench(
             operator=Operator(page, passcode, environment, program),
             store=store,
             program=program,
+            way=way,
         )
         stack.callback(bench.close)
         yield bench

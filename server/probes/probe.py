@@ -5,9 +5,11 @@ from dataclasses import dataclass
 from typing import Literal
 
 from server.probes.bench import Bench
+from server.probes.planning import Way
 
-Rules = Literal["asking", "permissive"]
-"""The rules that a probe runs under: the defaults of a server, or paid calls allowed within limits."""
+Rules = Literal["asking", "permissive", "allowed"]
+"""The rules that a probe runs under: the defaults of a server; paid calls allowed within limits by policy; or the same
+by allowances, under which policy still asks."""
 
 
 class Broken(Exception):
@@ -27,6 +29,8 @@ class Probe:
 
     run: Callable[[Bench], Awaitable[str]]
     rules: Rules = "asking"
+    ways: tuple[Way, ...] = ("calls", "plans")
+    """The ways in which it can be tried; one that makes no guarded call, or makes plans itself, has one."""
 
 
 @dataclass(frozen=True, slots=True)

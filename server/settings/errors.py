@@ -21,9 +21,11 @@ from server.settings.keys import (
     bare,
     inner,
     keys_of,
+    kinds_of,
     our_variables,
     takes_json,
     variable_of,
+    without_tags,
 )
 from server.settings.toml_positions import Place, lines_of
 
@@ -62,7 +64,13 @@ def unknown(settings: type[BaseModel], variables: Sequence[str]) -> list[str]:
 def misfits(misfit: ValidationError, origin: Origin) -> list[str]:
     """Describe what pydantic found, in the order of the file, then by environment variable."""
     errors = misfit.errors(include_url=False, include_input=False)
-    return locate([(error["loc"], _rule(error, origin.settings)) for error in errors], origin)
+    return locate([(_place_of(error, origin.settings), _rule(error, origin.settings)) for error in errors], origin)
+
+
+def _place_of(error: ErrorDetails, settings: type[BaseModel]) -> Place:
+    """Return the place of an error as it stands in the settings; a provider that does not exist stands in a key."""
+    place = without_tags(settings, error["loc"])
+    return (*place, "provider") if error["type"] == "union_tag_invalid" else place
 
 
 def locate(wrong: Sequence[tuple[Place, str]], origin: Origin) -> list[str]:
@@ -98,6 +106,11 @@ def _rule(error: ErrorDetails, settings: type[BaseModel]) -> str:
             return f"{MISSING}{_choices(settings, place)}"
         case "literal_error":
             return f"one of {context['expected']} is expected".replace("'", "")
+        case "union_tag_not_found":
+            named = ", ".join(kinds_of(_at(settings, place)))
+            return f"a table is expected in which `provider` names one of {named}"
+        case "union_tag_invalid":
+            return f"one of {', '.join(kinds_of(_at(settings, place)))} is expected"
         case "list_type" if takes_rows(_at(settings, place)):
             return f"a list of tables is expected: write [[{_dotted_key(place)}]], in double brackets"
         case "model_type" | "mapping_type" | "dict_type":

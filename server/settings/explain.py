@@ -1,12 +1,13 @@
 """Explains the operator's rules: all that are in force, and those for one operation."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from typing import Final
 
 from clients.effects import Effect, WorstCase
 from clients.operation import OperationType
 from guard.rules.policy import Decision
 from server.settings.model import Settings
+from server.settings.rules import BudgetSettings
 from tools.registry import operations_of, provider_names
 
 MEANING: Final = {
@@ -17,10 +18,11 @@ MEANING: Final = {
 }
 
 
-def explain(operation: OperationType, settings: Settings) -> Iterator[str]:
-    """Explain what the rules say about an operation, in one line each."""
+def explain(operation: OperationType, settings: Settings, *, shown: Collection[str] | None = None) -> Iterator[str]:
+    """Explain what the rules say about an operation, in one line each; `shown` are the accounts that are named."""
     spec, policy = operation.spec, settings.session_policy()
     ruling = policy.ruling(spec)
+    accounts = _shown(settings.accounts_of(spec.provider.name), shown)
     yield f"{spec.tool_name}: {ruling.decision.word}, by {ruling.rule}"
     yield f"that is: {MEANING[ruling.decision]}"
     effects = ", ".join(spec.effect.labels) + (", cannot be undone" if spec.irreversible else "")
@@ -28,12 +30,16 @@ def explain(operation: OperationType, settings: Settings) -> Iterator[str]:
     for other in policy.rulings(spec):
         if other.rule != ruling.rule:
             yield f"does not count, although it names it: {other.rule}"
+    for account in accounts if len(accounts) > 1 else ():
+        own = policy.at(account).ruling(spec)
+        if own.rule != ruling.rule:
+            yield f"on account {account}: {own.decision.word}, by {own.rule}"
     if settings.read_only and not spec.effect.is_plain_read:
         yield "read_only is set: the tool is not shown"
     if spec.provider.name not in settings.set_up:
         yield f"{spec.provider.title} is not set up, so every call is refused until it has credentials"
     if Effect.PAID in spec.effect:
-        yield from _money(operation, settings)
+        yield from _money(operation, settings, accounts)
     if not spec.effect.is_plain_read and ruling.decision < Decision.PAGE:
         limit, minutes = settings.compliance.bulk_limit, settings.compliance.duplicate_minutes
         yield (
@@ -43,14 +49,21 @@ def explain(operation: OperationType, settings: Settings) -> Iterator[str]:
         )
 
 
-def _money(operation: OperationType, settings: Settings) -> Iterator[str]:
+def _shown(accounts: Collection[str], shown: Collection[str] | None) -> list[str]:
+    return [name for name in accounts if shown is None or name in shown]
+
+
+def _money(operation: OperationType, settings: Settings, accounts: Collection[str]) -> Iterator[str]:
     spec = operation.spec
     caps = [cap for cap in settings.budget if cap.provider in {None, spec.provider.name}]
     for cap in caps:
-        yield f"budget: {cap.limit} {cap.currency} per {cap.per}, {f'at {cap.provider}' if cap.provider else 'overall'}"
+        if cap.account is None or cap.account in accounts:
+            yield f"budget: {cap.limit} {cap.currency} per {cap.per}, {place_of(cap)}"
     price = settings.prices.get(spec.tool_name)
     if price is not None:
         yield f"where no price is known: {price.amount} {price.currency} for one is taken, from [prices]"
+        for account in _shown(price.accounts, accounts):
+            yield f"on account {account}: {price.accounts[account]} {price.currency}"
         return
     if spec.worst_case is not None:
         most, source = f"{spec.worst_case.amount} {spec.worst_case.currency}", spec.worst_case.source
@@ -64,8 +77,11 @@ def _money(operation: OperationType, settings: Settings) -> Iterator[str]:
         yield "where no price is known: ask, by default"
 
 
-def rules_in_force(settings: Settings) -> Iterator[tuple[str, str, bool]]:
-    """Yield every rule: its key, its value, and whether the settings changed it."""
+def rules_in_force(settings: Settings, *, shown: Collection[str] | None = None) -> Iterator[tuple[str, str, bool]]:
+    """Yield every rule: its key, its value, and whether the settings changed it.
+
+    `shown` are the accounts whose rules are shown; all if left out.
+    """
     policy = settings.policy
     for name in (*(effect.labels[0] for effect in Effect), "irreversible"):
         is_set = name in policy.model_fields_set
@@ -76,19 +92,49 @@ def rules_in_force(settings: Settings) -> Iterator[tuple[str, str, bool]]:
     for section in ("providers", "toolsets", "operations"):
         for name, decision in getattr(policy, section).items():
             yield f"policy.{section}.{name}", decision.word, True
+    yield from _rules_of_accounts(settings, shown)
     for name, decision in settings.tighten.items():
         yield f"tighten.{name}", decision.word, True
-    for cap in settings.budget:
-        where = f"at {cap.provider}" if cap.provider else "overall"
-        yield f"budget per {cap.per}", f"{cap.limit} {cap.currency} {where}", True
+    yield from _money_in_force(settings, shown)
+    yield from _reach(settings)
+
+
+def _rules_of_accounts(settings: Settings, shown: Collection[str] | None) -> Iterator[tuple[str, str, bool]]:
+    for account in _shown(settings.policy.accounts, shown):
+        rules = settings.policy.accounts[account]
+        for name in (*(effect.labels[0] for effect in Effect), "irreversible"):
+            given: Decision | None = getattr(rules, name)
+            if given is not None:
+                yield f"policy.accounts.{account}.{name}", given.word, True
+        for section in ("toolsets", "operations"):
+            for name, decision in getattr(rules, section).items():
+                yield f"policy.accounts.{account}.{section}.{name}", decision.word, True
+    for provider, account in settings.default_accounts.items():
+        if _shown([account], shown):
+            yield f"default_accounts.{provider}", account, True
+
+
+def _money_in_force(settings: Settings, shown: Collection[str] | None) -> Iterator[tuple[str, str, bool]]:
+    caps = [cap for cap in settings.budget if cap.account is None or _shown([cap.account], shown)]
+    for cap in caps:
+        yield f"budget per {cap.per}", f"{cap.limit} {cap.currency} {place_of(cap)}", True
     if not settings.budget:
         yield "budget", "no cap", False
     for name, price in settings.prices.items():
         yield f"prices.{name}", f"at most {price.amount} {price.currency} for one", True
+        for account in _shown(price.accounts, shown):
+            amount = price.accounts[account]
+            yield f"prices.{name}.accounts.{account}", f"at most {amount} {price.currency} for one", True
     for name, worst in documented_worst_cases(settings.set_up or provider_names()).items():
         if name not in settings.prices:
             yield f"prices.{name}", f"at most {worst.amount} {worst.currency} for one, from {worst.source}", False
-    yield from _reach(settings)
+
+
+def place_of(cap: BudgetSettings) -> str:
+    """Say where money counts against a cap."""
+    if cap.account is not None:
+        return f"on account {cap.account}"
+    return f"at {cap.provider}" if cap.provider else "overall"
 
 
 def documented_worst_cases(providers: Iterable[str]) -> dict[str, WorstCase]:

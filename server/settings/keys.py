@@ -3,14 +3,19 @@
 import os
 import re
 from collections.abc import Iterator, Mapping
+from types import UnionType
 from typing import Annotated, Any, Final, Union, get_args, get_origin
 
-from pydantic import BaseModel
+from pydantic import BaseModel, Tag
+
+from server.settings.toml_positions import Place
 
 PREFIX: Final = "RINGFENCE_"
 NESTED_BY: Final = "__"
 CONFIG_VARIABLE: Final = "RINGFENCE_CONFIG"
 """The variable that names the settings file; it is no setting itself."""
+
+_UNIONS: Final = (Union, UnionType)
 
 _FROM_KUBERNETES: Final = re.compile(
     r"(.*_)?(SERVICE_(HOST|PORT)(_.*)?|PORT_[0-9]+_(TCP|UDP|SCTP)(_(PROTO|PORT|ADDR))?)"
@@ -26,11 +31,35 @@ def inner(annotation: Any, key: str | int) -> Any:
     if isinstance(annotation, type) and issubclass(annotation, BaseModel):
         field = annotation.model_fields.get(str(key).lower())
         return field.annotation if field else None
+    if kinds := kinds_of(annotation):
+        return kinds.get(str(key)) or next((found for kind in kinds.values() if (found := inner(kind, key))), None)
     if get_origin(annotation) is Mapping:
         return get_args(annotation)[1]
     if get_origin(annotation) is list and isinstance(key, int):
         return get_args(annotation)[0]
     return None
+
+
+def kinds_of(annotation: Any) -> dict[str, Any]:
+    """Return the types of which one is expected, by the tag that pydantic gives each; empty for any other type."""
+    bare_type = bare(annotation)
+    kinds = get_args(bare_type) if get_origin(bare_type) in _UNIONS else ()
+    return {
+        mark.tag: bare(kind) for kind in kinds for mark in getattr(kind, "__metadata__", ()) if isinstance(mark, Tag)
+    }
+
+
+def without_tags(settings: Any, place: Place) -> Place:
+    """Return a place as it stands in the settings: pydantic adds the tag of the type that it chose among several."""
+    annotation, kept = settings, list[str | int]()
+    for key in place:
+        kinds = kinds_of(annotation)
+        if str(key) in kinds:
+            annotation = kinds[str(key)]
+            continue
+        kept.append(key)
+        annotation = inner(annotation, key)
+    return tuple(kept)
 
 
 def bare(annotation: Any) -> Any:
@@ -46,6 +75,8 @@ def bare(annotation: Any) -> Any:
 def takes_json(annotation: Any) -> bool:
     """Return True for sections, tables and lists, which one variable can only hold as JSON."""
     annotation = bare(annotation)
+    if kinds := kinds_of(annotation):
+        return all(takes_json(kind) for kind in kinds.values())
     is_section = isinstance(annotation, type) and issubclass(annotation, BaseModel)
     return is_section or get_origin(annotation) in {Mapping, list, Union}
 

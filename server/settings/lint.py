@@ -9,8 +9,11 @@ from clients.operation import OperationType
 from guard.rules.policy import Decision, Policy, Ruling, names_of
 from guard.rules.time_zones import describe_missing_zones, find_missing_zones
 from server.settings.corrections import reach_of
-from server.settings.model import Settings
+from server.settings.model import Settings, TokenSettings
 from tools.registry import operation_named, operations_of, provider_names
+
+_NO_DECISIONS = {"accounts", "providers", "toolsets", "operations", "unknown_price"}
+"""Keys of [policy] that hold no decision of their own."""
 
 EXAMPLES = 3
 """Names listed in a sentence before the rest is counted."""
@@ -69,6 +72,17 @@ def _find_rules_of_absent_providers(settings: Settings) -> Iterator[str]:
     for key, provider in named:
         if provider not in present:
             yield f"{key}: {provider} is not set up, so this never applies."
+    if not settings.set_up:
+        return
+    by_account = [(f"policy.accounts.{name}", name) for name in policy.accounts]
+    by_account += [(f"budget[{n}].account", cap.account) for n, cap in enumerate(settings.budget, 1) if cap.account]
+    by_account += [(f"default_accounts.{provider}", name) for provider, name in settings.default_accounts.items()]
+    for holder, token in settings.http.tokens.items():
+        if isinstance(token, TokenSettings):
+            by_account += [(f"http.tokens.{holder}.accounts", name) for name in token.accounts or ()]
+    for key, account in by_account:
+        if account not in settings.account_names:
+            yield f"{key}: the account {account} is not set up, so this never applies."
 
 
 def _find_unused_rules(settings: Settings) -> Iterator[str]:
@@ -127,7 +141,7 @@ def _find_missing_zone_data(settings: Settings) -> Iterator[str]:
 
 def _rules_set_in(settings: Settings, policy: Policy) -> Iterator[str]:
     """Yield the rules that the settings set, as rulings spell them."""
-    for name in sorted(settings.policy.model_fields_set - {"providers", "toolsets", "operations", "unknown_price"}):
+    for name in sorted(settings.policy.model_fields_set - _NO_DECISIONS):
         decision: Decision = getattr(settings.policy, name)
         yield f"policy.{name} = {decision.word}"
     for section, rules in (

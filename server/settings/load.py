@@ -12,7 +12,7 @@ from pydantic_settings import EnvSettingsSource, SettingsError
 from guard.operator_commands import OperatorCommands
 from server.settings.errors import BadSettings, Origin, locate, message, misfits, not_json, unknown
 from server.settings.keys import CONFIG_VARIABLE, unknown_variables, variable_of
-from server.settings.model import Settings, settings_class
+from server.settings.model import Settings, TokenSettings, settings_class
 from server.settings.names import unknown_names, unknown_selection_names
 from server.settings.rules import DestinationSettings
 from server.settings.text_files import read_text_file
@@ -69,7 +69,10 @@ def _unknown_names(settings: Settings, file: Path | None, document: str, *, with
     named = (policy.providers, policy.toolsets, policy.operations, settings.prices, settings.tighten)
     corrected = (settings.paths, settings.corrections)
     has_home = settings.destinations.home != DestinationSettings.model_fields["home"].default
-    if not any((*named, *corrected, has_home, with_selection, *(cap.provider for cap in settings.budget))):
+    of_accounts = (settings.accounts, settings.default_accounts, policy.accounts)
+    bound = any(isinstance(token, TokenSettings) for token in settings.http.tokens.values())
+    caps = (cap.provider or cap.account for cap in settings.budget)
+    if not any((*named, *corrected, *of_accounts, bound, has_home, with_selection, *caps)):
         return []
     wrong = [*unknown_names(settings), *(unknown_selection_names(settings) if with_selection else ())]
     return locate(wrong, Origin(type(settings), file, document, EnvSettingsSource(type(settings))())) if wrong else []

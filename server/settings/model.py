@@ -1,14 +1,24 @@
 """The model of everything an operator can set. `load.py` reads it from the environment and `ringfence.toml`."""
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Annotated, Any, Literal, Self, cast
+from typing import Annotated, Any, Final, Literal, Self, Union, cast, get_args
 
 from platformdirs import user_state_path
-from pydantic import AfterValidator, BeforeValidator, Field, PrivateAttr, SecretStr, create_model, field_validator
+from pydantic import (
+    AfterValidator,
+    BeforeValidator,
+    Discriminator,
+    Field,
+    PrivateAttr,
+    SecretStr,
+    Tag,
+    create_model,
+    field_validator,
+)
 from pydantic_settings import BaseSettings, NoDecode, PydanticBaseSettingsSource, SettingsConfigDict
 
 from clients.settings import (
@@ -36,6 +46,9 @@ from server.settings.rules import (
 from tools.registry import BadProvider, provider_named, provider_names
 from tools.selection import ToolSelection
 
+PROVIDER: Final = "provider"
+"""The key that names the provider of an account under `accounts`."""
+
 TOKEN_LENGTH = 16
 """A bearer token of fewer characters could be guessed."""
 
@@ -51,10 +64,46 @@ WebAddress = Annotated[
 ]
 
 
+def _split(value: object) -> object:
+    return [part.strip() for part in value.split(",") if part.strip()] if isinstance(value, str) else value
+
+
+NameList = Annotated[list[str], NoDecode, BeforeValidator(_split)]
+
+Token = Annotated[SecretStr, AfterValidator(_long)]
+
+
+class TokenSettings(Section):
+    """A bearer token with what its holder may use. It narrows what the server allows, and never widens it."""
+
+    token: Token
+    """The bearer token, of 16 characters or more."""
+
+    accounts: NameList | None = None
+    """Names of the accounts that its holder may use; all if left out."""
+
+    toolsets: NameList | None = None
+    """Toolsets that its holder may use, directly or through other tools; all if left out."""
+
+    read_only: bool = False
+    """Allow its holder plain reads only."""
+
+    @field_validator("token", mode="before")
+    @classmethod
+    def _strip_token(cls, value: object) -> object:
+        return strip_surroundings(require_expanded(value))
+
+
+def _form_of(token: object) -> str:
+    return "table" if isinstance(token, Mapping | TokenSettings) else "text"
+
+
 class HttpSettings(Section):
     """The streamable HTTP server."""
 
-    tokens: Mapping[str, Annotated[SecretStr, AfterValidator(_long)]] = {}
+    tokens: Mapping[
+        str, Annotated[Annotated[Token, Tag("text")] | Annotated[TokenSettings, Tag("table")], Discriminator(_form_of)]
+    ] = {}
     """Bearer tokens of 16 characters or more, by holder. At least one is needed to listen beyond loopback."""
 
     public_address: WebAddress | None = None
@@ -77,12 +126,10 @@ class HttpSettings(Section):
         tokens = cast("Mapping[str, object]", value)
         return {name: strip_surroundings(require_expanded(token)) for name, token in tokens.items()}
 
-
-def _split(value: object) -> object:
-    return [part.strip() for part in value.split(",") if part.strip()] if isinstance(value, str) else value
-
-
-NameList = Annotated[list[str], NoDecode, BeforeValidator(_split)]
+    def token_of(self, holder: str) -> SecretStr:
+        """Return the token of a holder."""
+        found = self.tokens[holder]
+        return found.token if isinstance(found, TokenSettings) else found
 
 
 class ApprovalSettings(Section):
@@ -171,6 +218,12 @@ class Settings(BaseSettings):
     exclude_tools: NameList = []
     """Tools that are not shown and cannot be called through any other tool, whatever else is set."""
 
+    accounts: Mapping[str, AccountSettings] = {}
+    """More accounts at providers, by a name of yours, each with its `provider` and what that one needs to log in."""
+
+    default_accounts: Mapping[str, str] = {}
+    """Account that a call of a provider is made on if it names none, by provider; refused where it is not set."""
+
     ignored_arguments: NameList = ["toolCallId", "tool_call_id", "sessionId", "session_id"]
     """Arguments that clients add to every call: plain reads ignore them, all other calls name them to be left out."""
 
@@ -226,23 +279,48 @@ class Settings(BaseSettings):
         changed._commands = commands
         return changed
 
-    def account(self, provider: str) -> AccountSettings:
-        """Return the account at an installed provider."""
-        account: AccountSettings = getattr(self, provider)
+    def account(self, name: str) -> AccountSettings:
+        """Return an account: one under `accounts`, or that of the installed provider of this name."""
+        account: AccountSettings = self.accounts.get(name) or getattr(self, name)
         return account
+
+    def provider_of(self, account: str) -> str:
+        """Return the name of an account's provider."""
+        named = self.accounts.get(account)
+        return account if named is None else provider_of(named)
+
+    @property
+    def account_names(self) -> tuple[str, ...]:
+        """Names of the accounts that have everything a login needs, by provider, each provider's own section first."""
+        return tuple(name for name in self._all_accounts() if self.account(name).is_complete)
+
+    def accounts_of(self, provider: str) -> tuple[str, ...]:
+        """Return the names of a provider's accounts that have everything a login needs."""
+        return tuple(name for name in self.account_names if self.provider_of(name) == provider)
 
     @property
     def set_up(self) -> tuple[str, ...]:
-        """Names of the providers whose account has everything that a login needs."""
-        return tuple(name for name in provider_names() if self.account(name).is_complete)
+        """Names of the providers of which an account has everything that a login needs."""
+        return tuple(dict.fromkeys(self.provider_of(name) for name in self.account_names))
 
     def unfinished_accounts(self) -> Iterator[str]:
-        """Yield a sentence for each provider that stays off although some of its account is set: what is missing."""
-        for name in provider_names():
+        """Yield a sentence for each account that stays off although some of it is set: what is missing."""
+        for name in self._all_accounts():
             account = self.account(name)
             if account.is_begun and account.missing:
-                keys = " and ".join(f"{name}.{key} ({variable_of(f'{name}.{key}')})" for key in account.missing)
+                place = self.key_of(name)
+                keys = " and ".join(f"{place}.{key} ({variable_of(f'{place}.{key}')})" for key in account.missing)
                 yield f"{name} stays off: {keys} {'is' if len(account.missing) == 1 else 'are'} not set."
+
+    def key_of(self, account: str) -> str:
+        """Return the key under which an account is set."""
+        return f"accounts.{account}" if account in self.accounts else account
+
+    def _all_accounts(self) -> Iterator[str]:
+        """Yield the names of all accounts, set up or not, by provider."""
+        for provider in provider_names():
+            named = [name for name in self.accounts if self.provider_of(name) == provider]
+            yield from dict.fromkeys((provider, *named))
 
     @property
     def rules(self) -> RuleSettings:
@@ -284,6 +362,35 @@ class Settings(BaseSettings):
         return env_settings, init_settings
 
 
+def provider_of(account: AccountSettings) -> str:
+    """Return the provider that an account under `accounts` names."""
+    provider: str = getattr(account, PROVIDER)
+    return provider
+
+
+def _with_provider(name: str, section: type[AccountSettings]) -> type[AccountSettings]:
+    """Return a provider's section with a key that names the provider."""
+    kind: Any = (Literal[name], Field(description="Name of the provider."))
+    return create_model(f"{section.__name__}OfAccount", __base__=section, **{PROVIDER: kind})
+
+
+def _table_of(kinds: Sequence[type[AccountSettings]]) -> Any:
+    """Return the type of a table of accounts, each at one of the installed providers."""
+    named = [(get_args(kind.model_fields[PROVIDER].annotation)[0], kind) for kind in kinds]
+    tagged: list[Any] = [Annotated[kind, Tag(name)] for name, kind in named]
+    table: Any = Mapping
+    one_of: Any = Union
+    return table[str, Annotated[one_of[tuple(tagged)], Discriminator(_provider_in)] if len(tagged) > 1 else kinds[0]]
+
+
+def _provider_in(table: object) -> str | None:
+    """Return the provider that the table of an account names; None where it names none."""
+    if isinstance(table, AccountSettings):
+        return provider_of(table)
+    named = cast("Mapping[str, object]", table).get(PROVIDER) if isinstance(table, Mapping) else None
+    return named if isinstance(named, str) else None
+
+
 @cache
 def settings_class() -> type[Settings]:
     """Return the settings model with a section for the account at each installed provider.
@@ -292,9 +399,12 @@ def settings_class() -> type[Settings]:
         BadProvider: A provider has the name of another setting.
     """
     sections: dict[str, Any] = {}
+    kinds: list[type[AccountSettings]] = []
     for name in provider_names():
         if name in Settings.model_fields:
             raise BadProvider(f"The provider {name} cannot be used: `{name}` is a setting of Ringfence itself.")
         section = provider_named(name).settings
         sections[name] = (section, section())
+        kinds.append(_with_provider(name, section))
+    sections["accounts"] = (_table_of(kinds), {})
     return create_model("InstalledSettings", __base__=Settings, **sections)

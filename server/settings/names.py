@@ -4,16 +4,18 @@ Operations are loaded only where rules name some, and only those of the named pr
 """
 
 import re
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from string import Formatter
+from typing import Final
 
 from phonenumbers import SUPPORTED_REGIONS
 
 from clients.effects import Effect
 from clients.operation import OperationType
 from server.settings.corrections import conflicts
-from server.settings.model import Settings
+from server.settings.model import Settings, TokenSettings
 from server.settings.rules import DestinationSettings
+from server.settings.toml_positions import Place
 from tools.builtin_list import all_builtin_tools, builtin_info
 from tools.registry import all_operations, nearest, operation_named, operations_of, provider_names
 from tools.selection import ToolSelection, find_unknown_names
@@ -27,13 +29,17 @@ BUILTIN_RULE: Mapping[bool, str] = {
 }
 """Which rules apply to a built-in tool, by whether it only reads."""
 
-UnknownName = tuple[tuple[str | int, ...], str]
+UnknownName = tuple[Place, str]
 """The place of a key, and what is wrong with its name."""
 
 
 def unknown_names(settings: Settings) -> Iterator[UnknownName]:
     """Yield every name in the rules that does not exist."""
     policy = settings.policy
+    yield from _misnamed_accounts(settings)
+    for account, rules in policy.accounts.items():
+        yield from _check(("policy", "accounts", account, "toolsets"), rules.toolsets, unknown_toolset)
+        yield from _check(("policy", "accounts", account, "operations"), rules.operations, unknown_tool)
     yield from _check(("policy", "providers"), policy.providers, unknown_provider)
     yield from _check(("policy", "toolsets"), policy.toolsets, unknown_toolset)
     for section, names in (
@@ -47,6 +53,7 @@ def unknown_names(settings: Settings) -> Iterator[UnknownName]:
     for number, cap in enumerate(settings.budget):
         if cap.provider is not None and (wrong := unknown_provider(cap.provider)):
             yield ("budget", number, "provider"), wrong
+    yield from _unknown_accounts(settings)
     if wrong := _unknown_home(settings.destinations):
         yield ("destinations", "home"), wrong
     yield from _unfit_corrections(settings)
@@ -109,6 +116,76 @@ def toolsets_of(operations: Iterable[OperationType]) -> list[str]:
     specs = [operation.spec for operation in operations]
     names = [name for spec in specs for name in (spec.toolset, f"{spec.provider.name}.{spec.toolset}")]
     return list(dict.fromkeys(names))
+
+
+ACCOUNT_NAME: Final = r"(?=.{1,32}$)[a-z](?:[_-]?[a-z0-9])*"
+"""The form of an account's name; the record keeps 32 characters of it."""
+
+
+def _misnamed_accounts(settings: Settings) -> Iterator[UnknownName]:
+    """Yield accounts whose name could not be told from another one."""
+    for name in settings.accounts:
+        provider = settings.provider_of(name)
+        if not re.fullmatch(ACCOUNT_NAME, name):
+            yield (
+                ("accounts", name),
+                "a lower-case word of 32 characters at most is expected, with digits, - or _ between: main-office",
+            )
+        elif name in provider_names() and name != provider:
+            yield ("accounts", name), f"the account of {name} has this name; choose another for one of {provider}"
+        elif name in provider_names() and getattr(settings, name).is_begun:
+            yield ("accounts", name), f"[{name}] is this account already; choose another name for this one"
+
+
+def _unknown_accounts(settings: Settings) -> Iterator[UnknownName]:
+    """Yield names of accounts, and toolsets of tokens, that do not exist."""
+    for place, name, provider in _named_accounts(settings):
+        if wrong := _unknown_account(name, settings, provider):
+            yield place, wrong
+    for provider in settings.default_accounts:
+        if wrong := unknown_provider(provider):
+            yield ("default_accounts", provider), wrong
+    for holder, token in settings.http.tokens.items():
+        if isinstance(token, TokenSettings):
+            yield from _unknown_toolsets(("http", "tokens", holder, "toolsets"), token.toolsets or ())
+
+
+def _named_accounts(settings: Settings) -> Iterator[tuple[Place, str, str | None]]:
+    """Yield every place that names an account, with the name, and the provider at which it has to be, if at one."""
+    for provider, name in settings.default_accounts.items():
+        if provider in provider_names():
+            yield ("default_accounts", provider), name, provider
+    for name in settings.policy.accounts:
+        yield ("policy", "accounts", name), name, None
+    for tool, price in settings.prices.items():
+        operation = operation_named(tool)
+        provider_of_tool = operation.spec.provider.name if operation is not None else None
+        yield from ((("prices", tool, "accounts", name), name, provider_of_tool) for name in price.accounts)
+    for number, cap in enumerate(settings.budget):
+        if cap.account is not None:
+            yield ("budget", number, "account"), cap.account, cap.provider
+    for holder, token in settings.http.tokens.items():
+        if isinstance(token, TokenSettings):
+            named = enumerate(token.accounts or ())
+            yield from ((("http", "tokens", holder, "accounts", number), name, None) for number, name in named)
+
+
+def _unknown_toolsets(place: Place, toolsets: Sequence[str]) -> Iterator[UnknownName]:
+    builtin = [builtin_info(tool) for tool in all_builtin_tools()]
+    wrong = dict(find_unknown_names(ToolSelection(toolsets=tuple(toolsets)), builtin))
+    yield from (((*place, number), wrong[name]) for number, name in enumerate(toolsets) if name in wrong)
+
+
+def _unknown_account(name: str, settings: Settings, provider: str | None = None) -> str:
+    """Return what is wrong with the name of an account, at one provider if that is given; empty if it exists."""
+    every = dict.fromkeys((*provider_names(), *settings.accounts))
+    known = [one for one in every if provider in (None, settings.provider_of(one))]
+    if name in known:
+        return ""
+    at = f" at {provider}" if provider is not None else ""
+    close = nearest(name, known)
+    hint = f"; did you mean {close[0]}?" if close else f". There are: {', '.join(known)}."
+    return f"there is no account of this name{at}{hint}"
 
 
 def _unknown_home(destinations: DestinationSettings) -> str:

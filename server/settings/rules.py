@@ -15,7 +15,7 @@ from guard.money import Money
 from guard.rules.budget import Cap
 from guard.rules.compliance import Compliance, QuietHours
 from guard.rules.destinations import Destinations
-from guard.rules.policy import Decision, Policy
+from guard.rules.policy import AccountPolicy, Decision, Policy
 from guard.rules.rules import Rules
 
 
@@ -31,6 +31,50 @@ Word = Annotated[Decision, BeforeValidator(_decision)]
 
 
 EffectName = Literal["read", "write", "paid", "destructive", "reroutes", "privileged", "outward"]
+
+
+class AccountPolicySettings(Section):
+    """Decisions for one account, which count before those for all accounts."""
+
+    read: Word | None = None
+    """Plain reads."""
+
+    write: Word | None = None
+    """As `policy.write`."""
+
+    paid: Word | None = None
+    """As `policy.paid`."""
+
+    reroutes: Word | None = None
+    """As `policy.reroutes`."""
+
+    destructive: Word | None = None
+    """As `policy.destructive`."""
+
+    privileged: Word | None = None
+    """As `policy.privileged`."""
+
+    outward: Word | None = None
+    """As `policy.outward`."""
+
+    irreversible: Word | None = None
+    """As `policy.irreversible`."""
+
+    toolsets: Mapping[str, Word] = {}
+    """Decisions by toolset, such as `numbers`, instead of the effect's."""
+
+    operations: Mapping[str, Word] = {}
+    """Decisions by tool name, instead of all others."""
+
+    def policy(self) -> AccountPolicy:
+        """Return the guard's policy for the account."""
+        given = {effect: getattr(self, effect.labels[0]) for effect in Effect}
+        return AccountPolicy(
+            by_effect={effect: decision for effect, decision in given.items() if decision is not None},
+            irreversible=self.irreversible,
+            by_toolset=self.toolsets,
+            by_operation=self.operations,
+        )
 
 
 class PolicySettings(Section):
@@ -72,6 +116,9 @@ class PolicySettings(Section):
     operations: Mapping[str, Word] = {}
     """Decisions by tool name, instead of all others."""
 
+    accounts: Mapping[str, AccountPolicySettings] = {}
+    """Decisions by account, instead of all others."""
+
     def policy(self) -> Policy:
         """Return the guard's policy."""
         by_effect = {effect: getattr(self, effect.labels[0]) for effect in Effect}
@@ -82,6 +129,7 @@ class PolicySettings(Section):
             by_provider=self.providers,
             by_toolset=self.toolsets,
             by_operation=self.operations,
+            by_account={name: section.policy() for name, section in self.accounts.items()},
         )
 
 
@@ -104,6 +152,9 @@ class BudgetSettings(Section):
     provider: str | None = None
     """Provider whose spending counts; all if left out."""
 
+    account: str | None = None
+    """Account whose spending counts; all if left out."""
+
 
 class PriceSettings(Section):
     """The operator's worst case for an operation, where the provider publishes no price."""
@@ -113,6 +164,9 @@ class PriceSettings(Section):
 
     currency: Currency = "USD"
     """Currency of the amount."""
+
+    accounts: Mapping[str, Annotated[Decimal, Field(gt=0)]] = {}
+    """The same for an account on which it is another amount, by the account's name."""
 
 
 class CorrectionSettings(Section):
@@ -183,8 +237,9 @@ class RuleSettings(Section):
         unknown = self.policy.unknown_price
         return Rules(
             policy=policy,
-            caps=tuple(Cap(cap.per, Money(cap.limit, cap.currency), cap.provider) for cap in self.budget),
+            caps=tuple(Cap(cap.per, Money(cap.limit, cap.currency), cap.provider, cap.account) for cap in self.budget),
             prices={name: Money(price.amount, price.currency) for name, price in self.prices.items()},
+            prices_by_account=self._prices_by_account(),
             unknown_price=None if unknown is None else Decision[unknown.upper()],
             destinations=Destinations(
                 countries=frozenset(self.destinations.countries),
@@ -197,6 +252,13 @@ class RuleSettings(Section):
                 bulk_limit=self.compliance.bulk_limit,
             ),
         )
+
+    def _prices_by_account(self) -> dict[str, dict[str, Money]]:
+        found: dict[str, dict[str, Money]] = {}
+        for tool, price in self.prices.items():
+            for account, amount in price.accounts.items():
+                found.setdefault(account, {})[tool] = Money(amount, price.currency)
+        return found
 
 
 def _quiet_hours(span: str | None) -> QuietHours | None:

@@ -4,17 +4,21 @@ from dataclasses import replace
 from typing import Any
 
 from clients.settings import AccountSettings
-from sandbox.accounts import COUNTRIES, simulated_accounts
+from sandbox.accounts import COUNTRIES, other_accounts, simulated_accounts
 from server.settings.errors import BadSettings
-from server.settings.model import Settings
+from server.settings.model import PROVIDER, Settings
 from server.settings.rules import DestinationSettings
 from tools.registry import provider_named, provider_names
 
 
 def for_sandbox(settings: Settings, url: str) -> Settings:
     """Return the settings with every simulated provider at `url`, and a store of its own."""
+    accounts = {
+        **sandbox_accounts(url),
+        "accounts": _simulated_named(settings, url),
+    }
     return in_sandbox_store(settings).model_copy(
-        update={**sandbox_accounts(url), "destinations": _with_simulated_countries(settings.destinations)}
+        update={**accounts, "destinations": _with_simulated_countries(settings.destinations)}
     )
 
 
@@ -31,6 +35,30 @@ def sandbox_accounts(url: str) -> dict[str, AccountSettings]:
         for name, account in simulated_accounts(url).items()
         if name in provider_names()
     }
+
+
+def _simulated_named(settings: Settings, url: str) -> dict[str, AccountSettings]:
+    """Return a simulated account in place of each that the settings name: the other one that its provider has there.
+
+    Raises:
+        BadSettings: A provider has more accounts than the sandbox has.
+    """
+    found: dict[str, AccountSettings] = {}
+    taken: dict[str, str] = {}
+    for name in settings.accounts:
+        provider = settings.provider_of(name)
+        if name == provider:
+            continue
+        if provider in taken:
+            raise BadSettings(
+                f"The sandbox has two accounts of {provider}: {provider} and {taken[provider]}. Leave {name} out to "
+                "try the others."
+            )
+        simulated = other_accounts(url).get(provider)
+        if simulated is not None:
+            taken[provider] = name
+            found[name] = type(settings.accounts[name]).model_validate({PROVIDER: provider, **simulated})
+    return found
 
 
 def sandbox_store(settings: Settings) -> dict[str, Any]:

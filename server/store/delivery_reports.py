@@ -33,6 +33,10 @@ class TrackedMessage:
     """The action of a message or campaign, its id at the provider, and its totals."""
 
     action_id: str
+    provider: str
+    account: str
+    """The account's name."""
+
     subject: str
     progress: Progress | None
     """None until the first report is counted."""
@@ -41,7 +45,7 @@ class TrackedMessage:
 def find_tracked(connection: Connection, posted: Callback) -> TrackedMessage | None:
     """Find what a callback belongs to: its message, or its campaign."""
     subjects = [subject for subject in (posted.subject, posted.campaign) if subject]
-    query = select(tracked).where(tracked.c.provider == posted.provider, tracked.c.subject.in_(subjects))
+    query = select(tracked).where(is_tracked_on(posted), tracked.c.subject.in_(subjects))
     found = {row["subject"]: _to_tracked(row) for row in connection.execute(query).mappings().all()}
     return next((found[subject] for subject in subjects if subject in found), None)
 
@@ -51,14 +55,19 @@ def record_report(connection: Connection, posted: Callback) -> None:
     message = find_tracked(connection, posted) if posted.kind in REPORTS and posted.text is None else None
     if message is None:
         return
+    ours = _is_of(message)
     if message.progress is None:
-        progress = _count(_reports(connection, _is_of(message.subject)))
+        progress = _count(_reports(connection, ours))
     else:
-        ours = _is_of(message.subject)
         progress = _add_last(message.progress, _reports(connection, events.c.subject == posted.subject, ours))
-    same = (tracked.c.provider == posted.provider) & (tracked.c.subject == message.subject)
+    same = is_tracked_on(posted) & (tracked.c.subject == message.subject)
     values = {"seen": progress.seen, "whole": progress.whole, "spent": str(progress.spent)}
     connection.execute(update(tracked).where(same).values(**values))
+
+
+def is_tracked_on(posted: Callback) -> ColumnElement[bool]:
+    """Match what was sent on the account to which a callback was posted."""
+    return (tracked.c.provider == posted.provider) & (tracked.c.account == posted.received_for)
 
 
 def price_at(connection: Connection, message: TrackedMessage) -> Decimal | None:
@@ -66,23 +75,30 @@ def price_at(connection: Connection, message: TrackedMessage) -> Decimal | None:
     progress = message.progress
     if progress is None or not progress.whole or progress.whole < progress.seen:
         return None
-    expected = _expected(connection, message.subject)
+    expected = _expected(connection, message)
     return progress.spent if expected is not None and progress.whole >= expected else None
 
 
-def _expected(connection: Connection, subject: str) -> int | None:
+def _expected(connection: Connection, message: TrackedMessage) -> int | None:
     """Return how many messages there are: one, or the total of a finished campaign; None before it is finished."""
-    query = select(events).where(events.c.subject == subject, events.c.kind == "campaign").order_by(events.c.number)
+    on_account = _is_on(message)
+    of_it = events.c.subject == message.subject
+    query = select(events).where(on_account, of_it, events.c.kind == "campaign").order_by(events.c.number)
     updates = [callback_from(row) for row in connection.execute(query).mappings().all()]
     over = next((one.parts for one in updates if one.is_final and one.parts), None)
     if over is not None or updates:
         return over
-    of_campaign = select(events.c.number).where(events.c.campaign == subject).limit(1)
+    of_campaign = select(events.c.number).where(on_account, events.c.campaign == message.subject).limit(1)
     return None if connection.execute(of_campaign).first() else 1
 
 
-def _is_of(subject: str) -> ColumnElement[bool]:
-    return or_(events.c.subject == subject, events.c.campaign == subject)
+def _is_of(message: TrackedMessage) -> ColumnElement[bool]:
+    """Match the callbacks of a message or campaign: ids of another account may be the same."""
+    return _is_on(message) & or_(events.c.subject == message.subject, events.c.campaign == message.subject)
+
+
+def _is_on(message: TrackedMessage) -> ColumnElement[bool]:
+    return (events.c.provider == message.provider) & (events.c.account == message.account)
 
 
 def _reports(connection: Connection, *conditions: ColumnElement[bool]) -> list[Callback]:
@@ -137,13 +153,14 @@ def _is_later(posted: Callback, known: Callback) -> bool:
 
 def _to_tracked(row: RowMapping) -> TrackedMessage:
     counted = Progress(row["seen"], row["whole"], Decimal(row["spent"])) if row["seen"] is not None else None
-    return TrackedMessage(row["action_id"], row["subject"], counted)
+    return TrackedMessage(row["action_id"], row["provider"], row["account"], row["subject"], counted)
 
 
 def callback_from(row: RowMapping) -> Callback:
     """Build a callback from its row."""
     return Callback(
         provider=row["provider"],
+        account=row["account"],
         kind=row["kind"],
         subject=row["subject"],
         identity="",

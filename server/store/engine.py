@@ -50,6 +50,9 @@ WRITE_LOCK: Final = "SELECT pg_advisory_xact_lock(5285474177303151430)"
 _CONNECTIONS: Final = 15
 """How many transactions of one process run at a time, each in its thread and over its connection."""
 
+_SNAPSHOTS: Final = 5
+"""How many jobs keep a connection for their reads at a time: what they do meanwhile needs another one."""
+
 _POOL: Final = {"pool_size": 5, "max_overflow": _CONNECTIONS - 5}
 
 T = TypeVar("T")
@@ -97,6 +100,7 @@ class Database:
         self._opening = threading.Lock()
         self._writing = anyio.Lock()
         self._threads = anyio.CapacityLimiter(_CONNECTIONS)
+        self._snapshots = anyio.Semaphore(_SNAPSHOTS)
 
     def address_beside(self, name: str) -> str:
         """Return the URL of a database for other tables: a file beside the store's, or the same PostgreSQL database."""
@@ -124,14 +128,16 @@ class Database:
         async with self._wait_turn(best_effort=best_effort):
             return await self._in_thread(partial(self._write, work, after, best_effort))
 
-    async def read(self, work: Callable[[Connection], T]) -> T:
+    async def read(self, work: Callable[[Connection], T], *, as_of_now: bool = False) -> T:
         """Run `work` in a transaction that only reads, and return what it returns; it does not wait for writers.
+
+        `as_of_now` reads past a `snapshot`, for what is compared with something outside the store, which moves on.
 
         Raises:
             JournalUnavailable: The store is broken or cannot be opened.
         """
         snapshot = _SNAPSHOT.get()
-        if snapshot is not None and snapshot.database is self:
+        if snapshot is not None and snapshot.database is self and not as_of_now:
             async with snapshot.turn:
                 return await self._in_thread(partial(_read_in, snapshot.connection, work))
         return await self._in_thread(partial(self._read, work))
@@ -145,14 +151,15 @@ class Database:
         Raises:
             JournalUnavailable: The store is broken or cannot be opened.
         """
-        connection = await self._in_thread(self._connect_to_read)
-        before = _SNAPSHOT.set(Snapshot(self, connection))
-        try:
-            yield
-        finally:
-            _SNAPSHOT.reset(before)
-            with anyio.CancelScope(shield=True):
-                await self._in_thread(connection.close)
+        async with self._snapshots:
+            connection = await self._in_thread(self._connect_to_read)
+            before = _SNAPSHOT.set(Snapshot(self, connection))
+            try:
+                yield
+            finally:
+                _SNAPSHOT.reset(before)
+                with anyio.CancelScope(shield=True):
+                    await self._in_thread(connection.close)
 
     @property
     def is_in_snapshot(self) -> bool:

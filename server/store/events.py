@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -13,7 +13,7 @@ from sqlalchemy.engine import Connection, RowMapping
 
 from clients.phone_numbers import spellings
 from clients.shared.inbound_texts import InboundText
-from server.store.delivery_reports import callback_from, find_tracked, price_at, record_report
+from server.store.delivery_reports import callback_from, find_tracked, is_tracked_on, price_at, record_report
 from server.store.engine import Database
 from server.store.optouts import record_wish
 from server.store.schema import events, tracked
@@ -47,9 +47,10 @@ class StoredEvents:
         Raises:
             JournalUnavailable: Nothing was stored; the provider must deliver it again.
         """
-        digest = hashlib.sha256(
-            f"{posted.provider} {posted.kind} {posted.identity}".encode(errors="surrogatepass")
-        ).hexdigest()
+        source = f"{posted.provider} {posted.kind} {posted.identity}"
+        if posted.received_for != posted.provider:
+            source = f"{posted.received_for} of {source}"
+        digest = hashlib.sha256(source.encode(errors="surrogatepass")).hexdigest()
 
         def store(entry: Entry) -> bool:
             known = select(events.c.number).where(events.c.digest == digest)
@@ -59,7 +60,7 @@ class StoredEvents:
             record_report(entry.connection, posted)
             if posted.text is not None:
                 text = InboundText(posted.number, posted.text, posted.ours, posted.subject, posted.at)
-                record_wish(entry, self._audit, posted.provider, text)
+                record_wish(entry, self._audit, posted.source, text)
             return True
 
         return await self._audit.write(store)
@@ -71,10 +72,11 @@ class StoredEvents:
         number: str | None = None,
         subject: str | None = None,
         since: datetime | None = None,
+        accounts: Collection[str] | None = None,
         after: int = 0,
         limit: int = 50,
     ) -> list[Event]:
-        """Return the matching events, oldest first."""
+        """Return the matching events, oldest first; `accounts` are the names of those whose events match."""
         query = select(events).where(events.c.number > after).order_by(events.c.number).limit(limit)
         if kind is not None:
             query = query.where(events.c.kind == kind)
@@ -85,6 +87,8 @@ class StoredEvents:
             query = query.where(or_(events.c.subject == subject, events.c.campaign == subject))
         if since is not None:
             query = query.where(events.c.received_at >= since)
+        if accounts is not None:
+            query = query.where(events.c.account.in_(accounts))
         return [_to_event(row) for row in await self._database.fetch(query)]
 
     async def newest(self) -> int:
@@ -92,13 +96,17 @@ class StoredEvents:
         [row] = await self._database.fetch(select(func.max(events.c.number).label("newest")))
         return row["newest"] or 0
 
-    async def track(self, provider: str, subjects: Iterable[str], action_id: str) -> None:
-        """Store which action messages or a campaign belong to."""
-        rows = [{"provider": provider, "subject": subject, "action_id": action_id} for subject in subjects]
+    async def track(
+        self, provider: str, subjects: Iterable[str], action_id: str, *, account: str | None = None
+    ) -> None:
+        """Store which action messages or a campaign belong to; `account` is its account's name, if it has one."""
+        place = {"provider": provider, "account": account or provider}
+        rows = [{**place, "subject": subject, "action_id": action_id} for subject in subjects]
         wanted = [row["subject"] for row in rows]
 
         def add(connection: Connection) -> None:
-            query = select(tracked.c.subject).where(tracked.c.provider == provider, tracked.c.subject.in_(wanted))
+            there = (tracked.c.provider == provider) & (tracked.c.account == place["account"])
+            query = select(tracked.c.subject).where(there, tracked.c.subject.in_(wanted))
             known = set(connection.execute(query).scalars())
             fresh = [row for row in rows if row["subject"] not in known]
             if fresh:
@@ -112,7 +120,7 @@ class StoredEvents:
         def mark(connection: Connection) -> None:
             place = find_tracked(connection, posted)
             if place is not None:
-                same = (tracked.c.provider == posted.provider) & (tracked.c.subject == place.subject)
+                same = is_tracked_on(posted) & (tracked.c.subject == place.subject)
                 connection.execute(update(tracked).where(same).values(settled_at=datetime.now(UTC)))
 
         await self._database.write(mark)
@@ -124,7 +132,8 @@ class StoredEvents:
         """
         settled = delete(tracked).where(tracked.c.settled_at < before)
         await self._database.write(lambda connection: connection.execute(settled))
-        same = (tracked.c.provider == events.c.provider) & tracked.c.subject.in_([events.c.subject, events.c.campaign])
+        there = (tracked.c.provider == events.c.provider) & (tracked.c.account == events.c.account)
+        same = there & tracked.c.subject.in_([events.c.subject, events.c.campaign])
         belongs = select(tracked.c.subject).where(same).exists()
         old = select(events.c.number).where(events.c.received_at < before, ~belongs).limit(DELETE_BATCH)
         some = delete(events).where(events.c.number.in_(old))
@@ -147,6 +156,7 @@ def _row(posted: Callback, digest: str) -> dict[str, Any]:
         "digest": digest,
         "received_at": datetime.now(UTC),
         "provider": posted.provider,
+        "account": posted.received_for,
         "kind": posted.kind,
         "subject": posted.subject,
         "campaign": posted.campaign,

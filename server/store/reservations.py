@@ -17,6 +17,9 @@ from server.store.schema import actions, holds, spending
 
 _BILLION = Decimal(10) ** 9
 
+Payer = tuple[str, str]
+"""Who pays: the provider's name and the account's."""
+
 
 def billionths(amount: Decimal) -> int:
     """Convert an amount to whole billionths, rounded away from zero so that rounding never exceeds a cap."""
@@ -33,21 +36,26 @@ def spent_in(connection: Connection, caps: Sequence[Cap], now: datetime) -> list
         )
         if cap.provider is not None:
             counted = counted.where(spending.c.provider == cap.provider)
+        if cap.account is not None:
+            counted = counted.where(spending.c.account == cap.account)
         total = connection.execute(counted).scalar_one()
         # Records of 0.1 may hold an amount below zero, which must not make room.
         found.append(Spent(cap, max(Decimal(0), Decimal(total) / _BILLION)))
     return found
 
 
-def take_hold(connection: Connection, action_id: str, provider: str, amount: Money, at: datetime) -> None:
-    """Reserve money for an action.
+def take_hold(
+    connection: Connection, action_id: str, provider: str, amount: Money, at: datetime, *, account: str | None = None
+) -> None:
+    """Reserve money for an action; `account` is the name of its account, if that is not its provider's.
 
     Raises:
         OverBudget: The amount is no price.
     """
     require_countable(amount)
     held = billionths(amount.amount)
-    _put(connection, action_id, provider, amount.currency, held, at, state="held")
+    payer = (provider, account or provider)
+    _put(connection, action_id, payer, amount.currency, held, at, state="held")
 
 
 def release_hold(connection: Connection, action_id: str, *, to: str) -> None:
@@ -57,7 +65,7 @@ def release_hold(connection: Connection, action_id: str, *, to: str) -> None:
         return
     connection.execute(update(holds).where(holds.c.action_id == action_id).values(state=to))
     if to == "released":
-        add_to_day(connection, held.at, held.provider, held.currency, -held.billionths)
+        add_to_day(connection, held.at, (held.provider, held.account), held.currency, -held.billionths)
 
 
 def settle_hold(connection: Connection, action_id: str, hold: Hold) -> None:
@@ -73,34 +81,36 @@ def settle_hold(connection: Connection, action_id: str, hold: Hold) -> None:
     if held is None:
         sent = connection.execute(select(actions.c.sent_at).where(actions.c.id == action_id)).scalar()
         if sent is not None:
-            _put(connection, action_id, hold.provider, currency, amount, sent, state="settled")
+            _put(connection, action_id, (hold.provider, hold.account), currency, amount, sent, state="settled")
         return
     if held.currency != currency:
         return
     connection.execute(update(holds).where(holds.c.action_id == action_id).values(billionths=amount))
     if held.state != "released":
-        add_to_day(connection, held.at, held.provider, currency, amount - held.billionths)
+        add_to_day(connection, held.at, (held.provider, held.account), currency, amount - held.billionths)
 
 
 def _put(
-    connection: Connection, action_id: str, provider: str, currency: str, amount: int, at: datetime, *, state: str
+    connection: Connection, action_id: str, payer: Payer, currency: str, amount: int, at: datetime, *, state: str
 ) -> None:
-    row = {"action_id": action_id, "provider": provider, "currency": currency, "billionths": amount, "at": at}
-    connection.execute(insert(holds).values(state=state, **row))
-    add_to_day(connection, at, provider, currency, amount)
+    provider, account = payer
+    row = {"action_id": action_id, "provider": provider, "account": account, "currency": currency, "at": at}
+    connection.execute(insert(holds).values(state=state, billionths=amount, **row))
+    add_to_day(connection, at, payer, currency, amount)
 
 
 def _of(connection: Connection, action_id: str) -> Row[tuple[object, ...]] | None:
     return connection.execute(select(holds).where(holds.c.action_id == action_id)).first()
 
 
-def add_to_day(connection: Connection, at: datetime, provider: str, currency: str, amount: int) -> None:
+def add_to_day(connection: Connection, at: datetime, payer: Payer, currency: str, amount: int) -> None:
     """Add billionths to the sum of a day; a negative amount makes room again."""
-    day = _day(at)
-    same = (spending.c.day == day) & (spending.c.provider == provider) & (spending.c.currency == currency)
+    day, (provider, account) = _day(at), payer
+    of_payer = (spending.c.provider == provider) & (spending.c.account == account)
+    same = (spending.c.day == day) & of_payer & (spending.c.currency == currency)
     more = connection.execute(update(spending).where(same).values(billionths=spending.c.billionths + amount))
     if more.rowcount == 0:
-        row = {"day": day, "provider": provider, "currency": currency, "billionths": amount}
+        row = {"day": day, "provider": provider, "account": account, "currency": currency, "billionths": amount}
         connection.execute(insert(spending).values(**row))
 
 

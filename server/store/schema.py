@@ -1,6 +1,7 @@
 """The tables of the store, as the migrations create them; a test compares the two."""
 
 from datetime import UTC, datetime
+from typing import Any
 
 from sqlalchemy import (
     JSON,
@@ -84,6 +85,7 @@ actions = Table(
     Column("outcome", StorableText),
     Column("answer", StorableText),
     Column("owner", String(200)),
+    Column("account_name", String(32), nullable=False, server_default=""),
     Column("due_at", UtcTime),
 )
 OPEN_STATES = "state IN ('proposed', 'approved', 'sending', 'unknown')"
@@ -110,8 +112,13 @@ holds = Table(
     Column("billionths", BigInteger, nullable=False),
     Column("state", String(8), nullable=False),
     Column("at", UtcTime, nullable=False),
+    Column("account", String(32), nullable=False, server_default=""),
 )
-"""Money held, settled (spent) or released, in whole billionths so that sums are exact."""
+"""Money held, settled (spent) or released, in whole billionths so that sums are exact.
+
+`account` is the name of the account, here and in the tables below; that of a record before there were several is the
+name of the provider.
+"""
 
 plans = Table(
     "plans",
@@ -175,6 +182,8 @@ plan_steps = Table(
     Column("is_struck", Boolean, nullable=False),
     Column("reserved", BigInteger, nullable=False),
     Column("reserved_at", UtcTime),
+    Column("account_name", String(32), nullable=False, server_default=""),
+    Column("allowance_id", String(16)),
     Column("undoes", Integer),
 )
 """The calls of plans. `reserved` is what is set aside for a step that was not sent yet, in whole billionths."""
@@ -182,11 +191,84 @@ plan_steps = Table(
 Index("plan_steps_by_digest", plan_steps.c.digest)
 Index("plan_steps_by_action", plan_steps.c.action_id)
 
+
+def _terms() -> list[Column[Any]]:
+    """Make the columns of what an allowance allows, or is asked to."""
+    return [
+        Column("operation", String(64), nullable=False),
+        Column("principal", String(200), nullable=False),
+        Column("account", String(200)),
+        Column("conditions", JSON, nullable=False),
+        Column("count_most", Integer, nullable=False),
+        Column("count_window", String(8), nullable=False),
+        Column("money_most", BigInteger),
+        Column("currency", String(3)),
+        Column("money_window", String(8)),
+        Column("until", UtcTime, nullable=False),
+    ]
+
+
+allowances = Table(
+    "allowances",
+    metadata,
+    Column("id", String(16), primary_key=True),
+    *_terms(),
+    Column("note", StorableText, nullable=False),
+    Column("created_at", UtcTime, nullable=False),
+    Column("created_by", String(200), nullable=False),
+    Column("revoked_at", UtcTime),
+    Column("revoked_by", String(200)),
+)
+"""What the operator allowed beforehand; `conditions` are as they are written, `money_most` is in whole billionths."""
+
+Index("allowances_by_operation", allowances.c.operation, allowances.c.principal, allowances.c.created_at)
+Index("allowances_by_time", allowances.c.created_at)
+
+allowance_uses = Table(
+    "allowance_uses",
+    metadata,
+    Column("number", Integer, primary_key=True, autoincrement=True),
+    Column("allowance_id", String(16), nullable=False),
+    Column("at", UtcTime, nullable=False),
+    Column("count", Integer, nullable=False),
+    Column("billionths", BigInteger, nullable=False),
+    Column("currency", String(3)),
+    Column("action_id", String(16)),
+    Column("plan_id", String(16)),
+    Column("position", Integer),
+    Column("state", String(8), nullable=False),
+)
+"""What was let through: for an action, or for a step of a plan that has none yet."""
+
+Index("allowance_uses_by_time", allowance_uses.c.allowance_id, allowance_uses.c.at)
+Index("allowance_uses_by_action", allowance_uses.c.action_id)
+Index("allowance_uses_by_plan", allowance_uses.c.plan_id)
+
+allowance_requests = Table(
+    "allowance_requests",
+    metadata,
+    Column("id", String(16), primary_key=True),
+    *_terms(),
+    Column("reason", StorableText, nullable=False),
+    Column("created_at", UtcTime, nullable=False),
+    Column("closed_at", UtcTime),
+)
+"""Requests of assistants, in their words. None of them allows anything."""
+
+Index("allowance_requests_by_time", allowance_requests.c.closed_at, allowance_requests.c.created_at)
+Index(
+    "allowance_requests_by_principal",
+    allowance_requests.c.principal,
+    allowance_requests.c.closed_at,
+    allowance_requests.c.created_at,
+)
+
 spending = Table(
     "spending",
     metadata,
     Column("day", String(10), primary_key=True),
     Column("provider", String(32), primary_key=True),
+    Column("account", String(32), primary_key=True),
     Column("currency", String(3), primary_key=True),
     Column("billionths", BigInteger, nullable=False),
 )
@@ -262,6 +344,7 @@ events = Table(
     Column("happened_at", UtcTime),
     Column("details", StorableText),
     Column("raw", StorableText),
+    Column("account", String(32), nullable=False, server_default=""),
 )
 """Callbacks of providers, once each."""
 
@@ -274,6 +357,7 @@ tracked = Table(
     "tracked",
     metadata,
     Column("provider", String(32), primary_key=True),
+    Column("account", String(32), primary_key=True),
     Column("subject", String(128), primary_key=True),
     Column("action_id", String(16), nullable=False),
     Column("seen", Integer),

@@ -4,13 +4,14 @@ Clients are made before the store is needed: each of these opens it on first use
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from clients.shared.cache import CachedAnswer
 from clients.shared.inbound_texts import InboundText
 from clients.shared.limits import Limit
 from guard.rules.optout_keywords import read_wish
 from server.store.door import StoreDoor
+from tools.webhooks import source_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,6 +19,8 @@ class SharedLimits:
     """The store's rate limits, which all processes on one store count together."""
 
     door: StoreDoor
+    account: str | None = None
+    """Name of the account, where the provider has others; None for the one that is named like its provider."""
 
     async def take(self, limit: Limit) -> None:
         """Count one call against a limit.
@@ -25,11 +28,17 @@ class SharedLimits:
         Raises:
             LimitReached: No call is left; nothing was sent.
         """
-        await self.door.store.limits.take(limit)
+        await self.door.store.limits.take(self._of_account(limit))
 
     async def exhaust(self, limit: Limit, *, seconds: float | None) -> None:
         """Count a limit as used up for all processes, because the provider refused a call by it."""
-        await self.door.store.limits.exhaust(limit, seconds=seconds)
+        await self.door.store.limits.exhaust(self._of_account(limit), seconds=seconds)
+
+    def _of_account(self, limit: Limit) -> Limit:
+        """Return the limit that the provider counts for this account; others are shared by all of its accounts."""
+        if self.account is None or limit.per == "address":
+            return limit
+        return replace(limit, name=f"{limit.name}, account {self.account}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,14 +62,16 @@ class SharedCache:
 
 @dataclass(frozen=True, slots=True)
 class SharedOptOuts:
-    """The store's opt-outs, as far as answers of providers add to them."""
+    """The store's opt-outs, as far as answers of providers add to them. One list counts for all accounts."""
 
     door: StoreDoor
+    account: str
+    """Name of the account whose answers these are."""
 
     async def take_in(self, provider: str, texts: Sequence[InboundText]) -> None:
         """Take in the texts of one answer; most say nothing about further messages, and open no store."""
         if wishes := [text for text in texts if read_wish(text.text) is not None]:
-            await self.door.store.optouts.take_in(provider, wishes)
+            await self.door.store.optouts.take_in(source_of(provider, self.account), wishes)
 
 
 @dataclass(frozen=True, slots=True)

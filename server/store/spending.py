@@ -1,4 +1,4 @@
-"""Sums what guarded calls cost, by provider and operation."""
+"""Sums what guarded calls cost, by account and operation."""
 
 from collections.abc import Collection
 from dataclasses import dataclass
@@ -21,6 +21,9 @@ class Total:
     """What the calls of one operation cost in a period; money that may have been spent counts as spent."""
 
     provider: str
+    account: str
+    """The account's name."""
+
     operation: str
     amount: Money
     calls: int
@@ -56,13 +59,14 @@ class StoredSpending:
         self._database = database
 
     async def totals(self, since: datetime, until: datetime, *, principal: str | None = None) -> list[Total]:
-        """Return the sums by provider, operation and currency, the largest first: of one principal, or of all."""
+        """Return the sums by account, operation and currency, the largest first: of one principal, or of all."""
+        payer = (holds.c.provider, holds.c.account)
         summed = func.sum(holds.c.billionths).label("billionths")
         query = (
-            select(holds.c.provider, actions.c.operation, holds.c.currency, summed, func.count().label("calls"))
+            select(*payer, actions.c.operation, holds.c.currency, summed, func.count().label("calls"))
             .join(actions, actions.c.id == holds.c.action_id)
             .where(holds.c.at >= since, holds.c.at <= until, holds.c.state != "released")
-            .group_by(holds.c.provider, actions.c.operation, holds.c.currency)
+            .group_by(*payer, actions.c.operation, holds.c.currency)
             .order_by(summed.desc())
         )
         if principal is not None:
@@ -70,6 +74,7 @@ class StoredSpending:
         return [
             Total(
                 provider=row["provider"],
+                account=row["account"],
                 operation=row["operation"],
                 amount=Money(Decimal(row["billionths"]) / _BILLION, row["currency"]),
                 calls=row["calls"],

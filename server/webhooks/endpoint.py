@@ -2,6 +2,7 @@
 
 import hmac
 import json
+from dataclasses import replace
 
 from starlette.background import BackgroundTask
 from starlette.requests import Request
@@ -21,9 +22,9 @@ LARGEST_BODY = 64 * 1024
 
 
 def webhook_route(services: Services, retention: Retention) -> Route:
-    """Build the route that callbacks are posted to, by provider, secret and kind."""
+    """Build the route that callbacks are posted to, by account, secret and kind."""
     endpoint = WebhookEndpoint(services, retention)
-    return Route(f"{INBOX_PATH}{{provider}}/{{secret}}/{{kind}}", endpoint.receive, methods=["POST"])
+    return Route(f"{INBOX_PATH}{{account}}/{{secret}}/{{kind}}", endpoint.receive, methods=["POST"])
 
 
 class WebhookEndpoint:
@@ -37,23 +38,24 @@ class WebhookEndpoint:
 
     async def receive(self, request: Request) -> Response:
         """Answer one post: 404 for a wrong address, 413 or 400 for a wrong body, 503 where it cannot be stored."""
-        reader = self._readers.get(request.path_params["provider"])
+        account = request.path_params["account"]
+        reader = self._readers.get(account)
         kind = _kind_named(request.path_params["kind"])
-        if reader is None or kind is None or not self._is_our_secret(request.path_params["secret"]):
+        if reader is None or kind is None or not self._is_secret_of(account, request.path_params["secret"]):
             return Response(status_code=404)
         body = await _read_body(request)
         if body is None:
             return Response(status_code=413)
         try:
-            callback = _read(body, kind, reader)
+            callback = replace(_read(body, kind, reader), account=account)
         except (BadCallback, ValueError) as bad:
             return Response(f"Rejected: {bad}", status_code=400, media_type="text/plain")
         return Response(
             status_code=await self._store_callback(callback), background=BackgroundTask(self._retention.run)
         )
 
-    def _is_our_secret(self, secret: str) -> bool:
-        return hmac.compare_digest(secret.encode(), self._services.webhook_secret().encode())
+    def _is_secret_of(self, account: str, secret: str) -> bool:
+        return hmac.compare_digest(secret.encode(), self._services.webhook_secret(account).encode())
 
     async def _store_callback(self, callback: Callback) -> int:
         """Return 200 once it is stored, and 503 where it cannot be, so that the provider delivers it again.

@@ -16,5 +16,7 @@ async def settle(store: Store, callback: Callback) -> None:
     action = await store.journal.find(action_id)
     if action is None or action.state is not State.DONE or action.quote.most is None:
         return
-    await store.journal.settle(action.id, Hold(action.provider, Money(spent, action.quote.most.currency)))
+    await store.journal.settle(
+        action.id, Hold(action.provider, Money(spent, action.quote.most.currency), action.account_name)
+    )
     await store.events.note_settled(callback)

@@ -30,6 +30,10 @@ class Operator:
         selection = self.services.settings.selection
         return selection.why_out_of_reach(spec.tool_name, only_reads=spec.effect.is_plain_read)
 
+    def may_use(self, account: str) -> bool:
+        """Return True: the operator may use every account."""
+        return True
+
     async def report_progress(self, done: float, total: float | None, message: str) -> None:
         """Ignore the progress: the record shows it."""
 
@@ -109,9 +113,11 @@ class Errands:
     async def _execute(self, action: Action) -> None:
         """Build the call of an action again, check that it is what was approved, and send it."""
         given = {name: value for name, value in action.arguments.items() if value != SET_BY_SERVER}
-        call = SessionCalls(Operator(self.services), self.services).parse(action.operation, given)
-        account = self.services.clients[action.provider].account
-        if digest_of(call, account=account, principal=Principal(action.principal)) != action.digest:
+        made = SessionCalls(Operator(self.services), self.services).parse(
+            action.operation, given, account=action.made_on
+        )
+        call = made.operation
+        if digest_of(call, account=action.account, principal=Principal(action.principal)) != action.digest:
             raise NotTheSameCall("It is another call now than was approved; nothing was sent.")
         await self.services.guard.execute(action, call)
 

@@ -73,10 +73,16 @@ class Between(httpx2.AsyncHTTPTransport):
         self.before: dict[int, Callable[[], Awaitable[object]]] = {}
         """What happens, by the number of the message, counted from 1."""
 
+        self.before_price: Callable[[], Awaitable[object]] | None = None
+        """What happens when the account is read for its prices, once."""
+
         self._messages = 0
 
     async def handle_async_request(self, request: httpx2.Request) -> httpx2.Response:
         """Pass a request on."""
+        if self.before_price is not None and request.url.path.endswith("/account"):
+            happens, self.before_price = self.before_price, None
+            await happens()
         if request.method == "POST" and request.url.path.endswith("/messages"):
             self._messages += 1
             if self._messages in self.before:

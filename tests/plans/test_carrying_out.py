@@ -290,6 +290,10 @@ async def run_one_step(services: Services, plan_id: str) -> Run:
 class Anybody:
     """Whoever runs a plan without a client: reaches everything, and listens to no progress."""
 
+    def may_use(self, account: str) -> bool:
+        """Return True: every account is in reach."""
+        return True
+
     def why_out_of_reach(self, spec: Spec) -> str | None:
         """Return None: everything is in reach."""
         return None

@@ -4,13 +4,17 @@ import json
 from pathlib import Path
 from typing import Any
 
+import anyio
 import bpe_openai  # pyright: ignore[reportMissingTypeStubs] - it ships none
 import pytest
 
+from sandbox.enswitch.seed import password_of
+from server.settings.model import settings_class
 from tests import record_file
+from tests.clients.enswitch_accounts import OWNER
 from tests.connecting import Person, connect, server_for, settings_for
 from tests.operator_side import OperatorSide
-from tests.plans.jobs import SENDER, content_of, customers, number, propose, run, states, text_of, texts
+from tests.plans.jobs import SENDER, between, content_of, customers, number, propose, run, states, text_of, texts
 from tests.sandbox_control import sandboxes
 
 ROWS = [{"to": number(place), "name": f"Customer {place}"} for place in range(3)]
@@ -251,3 +255,86 @@ async def test_what_a_failed_plan_did_not_send_is_released(tmp_path: Path) -> No
 async def _spent(folder: Path) -> set[int]:
     """Return what counts against the caps, by day, in billionths."""
     return {row["billionths"] for row in await record_file.rows(folder, "SELECT billionths FROM spending")}
+
+
+A, B = "+12015550143", "+12125550145"
+"""Two numbers of ours."""
+
+
+def _forward(number_of_ours: str, to: str) -> dict[str, Any]:
+    return {"operation": "voicetel_set_forward", "arguments": {"number": number_of_ours, "destination": to}}
+
+
+async def test_a_circle_that_only_all_steps_together_make_is_shown(tmp_path: Path) -> None:
+    async with sandboxes() as sandbox:
+        _, server = server_for(settings_for(tmp_path, sandbox.voicetel, policy={"reroutes": "allow"}))
+        person = Person("decline")
+        async with connect(server, person=person) as client:
+            await propose(client, _steps(_forward(A, B), _forward(B, A)))
+        [question] = person.questions
+        assert "Note: After all steps: THIS MAKES A CIRCLE: " in question
+        assert await sandbox.writes() == []
+
+
+async def test_the_own_numbers_are_read_once_for_all_forwards_of_a_plan(tmp_path: Path) -> None:
+    async with sandboxes() as sandbox:
+        _, server = server_for(settings_for(tmp_path, sandbox.voicetel))
+        async with connect(server, person=Person("decline")) as client:
+            await propose(client, _steps(_forward(A, number(1)), _forward(B, number(2)), _forward(SENDER, number(3))))
+        listed = [
+            row["query"]
+            for row in await sandbox.requests(method="GET", path="numbers")
+            if row["path"].endswith("/numbers")
+        ]
+        assert len(listed) == len({json.dumps(query, sort_keys=True) for query in listed}) > 0
+
+
+PURGE = {"operation": "enswitch_purge_customer", "arguments": {"id": 4}}
+DELETE = {"operation": "enswitch_delete_customer", "arguments": {"id": 4}}
+
+
+async def test_a_step_may_need_what_an_earlier_one_does_and_is_looked_at_again_in_its_turn(
+    tmp_path: Path, operator: OperatorSide
+) -> None:
+    async with sandboxes() as sandbox:
+        account = {"base_url": f"{sandbox.url}/enswitch", "username": OWNER, "password": password_of(OWNER)}
+        _, server = server_for(settings_class().model_validate({"enswitch": account, "state_folder": tmp_path}))
+        async with connect(server) as client:
+            refused = await propose(client, _steps(PURGE))
+            assert "the customer is not deleted" in refused["message"]
+            backwards = await propose(client, _steps(PURGE, DELETE))
+            assert backwards["error"] == "BadPlan"
+            asked = await client.call_tool("propose_plan", _steps(DELETE, PURGE))
+            assert "Note on step 2: As things are now this is not possible: the customer is not deleted" in text_of(
+                asked
+            )
+            plan = content_of(asked)["plan"]
+            await operator.approve_plan(plan, "--strike", "1")
+            struck = await run(client, plan)
+            assert states(struck) == ["struck", "not sent"]
+            again = await propose(client, _steps(DELETE, PURGE))
+            await operator.approve_plan(again["plan"])
+            assert states(await run(client, again["plan"])) == ["done", "done"]
+
+
+async def test_what_others_put_on_the_record_meanwhile_is_no_gap_in_it(tmp_path: Path, operator: OperatorSide) -> None:
+    async with sandboxes() as sandbox, between() as (proxy, http):
+        _, server = server_for(settings_for(tmp_path, sandbox.voicetel), http=http)
+        async with connect(server, person=Person()) as client:
+            proxy.before_price = lambda: operator.opt_out("+13125550170")
+            plan = await propose(client, texts(customers(12)))
+            assert plan["state"] == "proposed", plan
+
+
+async def test_more_plans_at_once_than_the_store_has_connections_wait_for_each_other(tmp_path: Path) -> None:
+    async with sandboxes() as sandbox:
+        _, server = server_for(settings_for(tmp_path, sandbox.voicetel))
+        found: list[str] = []
+        async with connect(server) as client, anyio.create_task_group() as group:
+
+            async def propose_one(place: int) -> None:
+                found.append((await propose(client, texts([ROWS[0]], text=f"Message {place}")))["state"])
+
+            for place in range(25):
+                group.start_soon(propose_one, place)
+        assert found == ["proposed"] * 25

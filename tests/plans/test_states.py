@@ -19,7 +19,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 from sqlalchemy import Connection, RowMapping, func, select
 
-from clients.operation import Operation, OperationType
+from clients.operation import OperationType
 from guard.action import Principal, State
 from guard.dependencies import GuardDependencies
 from guard.errors import GuardRefusal
@@ -29,6 +29,7 @@ from guard.pipeline import Guard
 from guard.plans.approvals import PlanApprovals
 from guard.plans.expansion import StepTemplate
 from guard.plans.journal import PlanJournal
+from guard.plans.parsing import AccountCall
 from guard.plans.plan import OnFailure, Plan, PlanState
 from guard.plans.proposal import PlanProposer, PlanRequest
 from guard.plans.run import PlanRunner
@@ -80,9 +81,14 @@ class DepotCalls:
         return OPERATIONS[tool]
 
     def parse(
-        self, tool: str, arguments: Mapping[str, Any], references: Collection[str] = frozenset()
-    ) -> Operation[Any]:
-        return OPERATIONS[tool].model_validate(dict(arguments))
+        self,
+        tool: str,
+        arguments: Mapping[str, Any],
+        references: Collection[str] = frozenset(),
+        *,
+        account: str | None = None,
+    ) -> AccountCall:
+        return AccountCall(OPERATIONS[tool].model_validate(dict(arguments)), account or "depot")
 
     async def report_progress(self, done: float, total: float | None, message: str) -> None:
         """Nobody listens."""

@@ -7,7 +7,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from guard.action import Action, State
 from guard.messages import headline
 from guard.plans.plan import PLAN_ID, Plan
-from tools.builtin import ActionReply, BuiltinCall, BuiltinEffect, Outcome, Reply, builtin_tool, problem
+from tools.builtin import ActionReply, BuiltinCall, BuiltinEffect, Outcome, Reply, Session, builtin_tool, problem
 
 TOOLSET = "actions"
 
@@ -39,7 +39,7 @@ async def get_action(query: AnyId, call: BuiltinCall) -> Outcome:
     if query.action_id.startswith("plan_"):
         return await call.operations.show_plan(query.action_id, call.session)
     action = await call.services.journal.find(query.action_id)
-    if action is None or action.principal != call.session.principal.name:
+    if action is None or not is_own(action, call.session):
         return problem(f"There is no action {query.action_id} of yours. See list_actions.", kind="NotFound")
     if action.due_at is not None:
         await call.services.journal.take_news(action.digest, action.created_at)
@@ -54,7 +54,9 @@ async def list_actions(query: ActionFilter, call: BuiltinCall) -> Reply:
     else:
         states, principal = {query.state} if query.state else None, call.session.principal.name
         found = await call.services.journal.latest(query.limit, states=states, principal=principal)
+        found = [action for action in found if is_own(action, call.session)]
         plans = [] if query.state else await call.services.plans.latest(query.limit, principal=principal)
+        plans = [plan for plan in plans if is_own_plan(plan, call.session)]
     lines = [f"{plan.id} {plan.state.value}: {plan.title}, {len(plan.chosen)} steps" for plan in plans]
     lines += [f"{action.id} {action.state.value}: {headline(action)}" for action in found]
     content: dict[str, Any] = {"actions": [{**action_row(action), "title": action.title} for action in found]}
@@ -65,7 +67,7 @@ async def list_actions(query: ActionFilter, call: BuiltinCall) -> Reply:
 async def _steps_of(query: ActionFilter, plan_id: str, call: BuiltinCall) -> list[Action]:
     """Return the actions of the steps of a plan, in their order; none of a plan of somebody else."""
     plan = await call.services.plans.find(plan_id)
-    if plan is None or plan.principal != call.session.principal.name:
+    if plan is None or not is_own_plan(plan, call.session):
         return []
     steps = (await call.services.plans.actions_of(plan_id)).values()
     return [action for action in steps if query.state in (None, action.state)][: query.limit]
@@ -77,17 +79,22 @@ async def undo_action(query: AnyId, call: BuiltinCall) -> Outcome:
     if query.action_id.startswith("plan_"):
         return await _undo_plan(query.action_id, call)
     action, plan = await call.services.undo_planner.plan(query.action_id, principal=call.session.principal.name)
+    if not is_own(action, call.session):
+        return problem(f"There is no action {query.action_id} of yours. See list_actions.", kind="NotFound")
     if plan.operation is None:
         why = "needs no undo" if plan.verdict == "full" else "cannot be undone"
         return problem(f"{action.id} ({action.title}) {why}. {plan.lost}", kind="CannotBeUndone")
     heading = f"Undo of {action.id}{_scope(plan.verdict, plan.lost)}"
     note = f"This undoes: {action.title}. {heading}"
-    return await call.operations.propose(plan.operation, call.session, note=note, heading=heading)
+    account = call.services.undo_planner.account_of(action)
+    return await call.operations.propose(plan.operation, call.session, account=account, note=note, heading=heading)
 
 
 async def _undo_plan(plan_id: str, call: BuiltinCall) -> Outcome:
     """Propose the reverse of a plan as a plan of its own."""
     undo = await call.services.plan_undo.plan(plan_id, principal=call.session.principal.name)
+    if not is_own_plan(undo.plan, call.session):
+        return problem(f"There is no plan {plan_id} of yours.", kind="NotFound")
     if undo.request is None:
         why = " ".join(undo.verdicts) or "No step of it was carried out, so there is nothing to undo."
         return problem(f"{undo.plan.id} cannot be undone. {why}", kind="CannotBeUndone")
@@ -95,6 +102,16 @@ async def _undo_plan(plan_id: str, call: BuiltinCall) -> Outcome:
 
 
 TOOLS = (get_action, list_actions, undo_action)
+
+
+def is_own(action: Action, session: Session) -> bool:
+    """Return True if a session may see an action: its own, on an account that its token may use."""
+    return action.principal == session.principal.name and session.may_use(action.made_on)
+
+
+def is_own_plan(plan: Plan, session: Session) -> bool:
+    """Return True if a session may see a plan: its own, with steps on accounts that its token may use."""
+    return plan.principal == session.principal.name and all(session.may_use(step.made_on) for step in plan.steps)
 
 
 def _plan_row(plan: Plan) -> dict[str, Any]:

@@ -1,14 +1,17 @@
 """Describes an operation in full: schema, effect, who approves, price rule, basis, an example."""
 
-from typing import Any
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
 
 from clients.effects import Charge
 from clients.operation import OperationType
+from clients.spec import Spec
 from guard.rules.policy import Decision, Policy
 from tools.builtin import BuiltinTool
 from tools.description import tool_description
 from tools.discovery.examples import example_call, example_of
-from tools.schema import argument_schema, input_schema, portable_value
+from tools.schema import argument_schema, input_schema, portable_value, with_account
 
 APPROVAL: dict[Decision, str] = {
     Decision.ALLOW: "runs without approval",
@@ -20,8 +23,29 @@ CALL_READ = "call_read_operation"
 CALL_WRITE = "call_write_operation"
 
 
+@dataclass(frozen=True, slots=True)
+class AccountChoice:
+    """The accounts on which a session may make a call."""
+
+    names: Sequence[str] = ()
+    default: str | None = None
+    """The one that a call is made on if it names none."""
+
+    def schema(self, of_tool: Mapping[str, Any]) -> dict[str, Any]:
+        """Return a tool's schema, with the argument that names the account where there are several."""
+        return with_account(of_tool, self.names, self.default) if len(self.names) > 1 else dict(of_tool)
+
+
+ONE_ACCOUNT: Final = AccountChoice()
+
+
 def describe(
-    operation: OperationType, policy: Policy, *, call_with: str | None = None, out_of_reach: str | None = None
+    operation: OperationType,
+    policy: Policy,
+    accounts: AccountChoice = ONE_ACCOUNT,
+    *,
+    call_with: str | None = None,
+    out_of_reach: str | None = None,
 ) -> dict[str, Any]:
     """Return everything about an operation that a model needs to call it.
 
@@ -35,15 +59,24 @@ def describe(
         "provider": spec.provider.name,
         "toolset": spec.toolset,
         "effect": spec.effect.labels,
-        "approval": f"cannot be called: {out_of_reach}" if out_of_reach else APPROVAL[policy.decide(spec)],
+        "approval": f"cannot be called: {out_of_reach}" if out_of_reach else approval_of(spec, policy, accounts),
         "price": price_rule(operation),
         "request": f"{spec.method} {spec.path}",
         "basis": dict(spec.basis.parts()),
         "docs": spec.docs,
         "call_with": None if out_of_reach else call_with,
-        "input_schema": input_schema(operation),
+        "input_schema": accounts.schema(input_schema(operation)),
         "example": portable_value(argument_schema(operation), example_of(operation)),
     }
+
+
+def approval_of(spec: Spec, policy: Policy, accounts: AccountChoice) -> str:
+    """Return who approves a call; by account, where that differs."""
+    by_account = {name: APPROVAL[policy.at(name).decide(spec)] for name in accounts.names}
+    found = set(by_account.values()) or {APPROVAL[policy.decide(spec)]}
+    if len(found) == 1:
+        return found.pop()
+    return "; ".join(f"{name}: {approval}" for name, approval in by_account.items())
 
 
 def caller(operation: OperationType) -> str:
@@ -51,7 +84,7 @@ def caller(operation: OperationType) -> str:
     return CALL_READ if operation.spec.effect.is_plain_read else CALL_WRITE
 
 
-def describe_tool(tool: BuiltinTool, *, call_with: str) -> dict[str, Any]:
+def describe_tool(tool: BuiltinTool, accounts: AccountChoice = ONE_ACCOUNT, *, call_with: str) -> dict[str, Any]:
     """Return everything about a built-in tool that a model needs to call it."""
     return {
         "name": tool.name,
@@ -60,7 +93,7 @@ def describe_tool(tool: BuiltinTool, *, call_with: str) -> dict[str, Any]:
         "toolset": tool.toolset,
         "effect": [tool.effect.value],
         "call_with": call_with,
-        "input_schema": tool.input_schema,
+        "input_schema": accounts.schema(tool.input_schema),
     }
 
 

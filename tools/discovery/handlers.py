@@ -1,6 +1,7 @@
 """The four tools that reach every operation: search, describe, call a read, and call anything else."""
 
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from functools import cache
 from itertools import islice
 from typing import Any, Literal
@@ -8,12 +9,37 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 from clients.operation import OperationType
-from tools.builtin import BuiltinCall, BuiltinEffect, BuiltinTool, Outcome, Reply, builtin_tool, problem
-from tools.discovery.describe import APPROVAL, CALL_READ, CALL_WRITE, caller, caller_of_tool, describe, describe_tool
+from guard.allowances.fitness import why_never
+from guard.allowances.wording import brief, usage_line
+from guard.errors import JournalUnavailable
+from guard.rules.policy import Decision
+from tools.builtin import (
+    BuiltinCall,
+    BuiltinEffect,
+    BuiltinTool,
+    Outcome,
+    Reply,
+    Session,
+    ToolServices,
+    builtin_tool,
+    problem,
+    usable_accounts,
+)
+from tools.discovery.describe import (
+    CALL_READ,
+    CALL_WRITE,
+    ONE_ACCOUNT,
+    AccountChoice,
+    approval_of,
+    caller,
+    caller_of_tool,
+    describe,
+    describe_tool,
+)
 from tools.discovery.entries import Entry
 from tools.discovery.index import index_of
 from tools.discovery.ranking import Index
-from tools.registry import operation_named, operations_of
+from tools.registry import operation_named, operations_of, provider_of_tool
 from tools.suggestions import nearest_tools, reads_of
 
 TOOLSET = "discovery"
@@ -64,7 +90,7 @@ async def search_operations(search: OperationSearch, call: BuiltinCall) -> Reply
 
     `set number forward` finds more than the user's own sentence.
     """
-    set_up = call.services.set_up
+    set_up = _usable_providers(call)
     if search.provider is not None and search.provider not in set_up:
         return problem(
             f"{search.provider} is not set up here. Set up: {', '.join(set_up) or 'none'}.", kind="NotConfigured"
@@ -89,11 +115,16 @@ async def describe_operation(query: OperationName, call: BuiltinCall) -> Reply:
         case Reply() as missing:
             return missing
         case BuiltinTool() as tool:
-            return Reply(content=describe_tool(tool, call_with=_way_to(tool.name, caller_of_tool(tool), call) or ""))
+            accounts = account_choice(provider_of_tool(tool.name), call.session, call.services)
+            way = _way_to(tool.name, caller_of_tool(tool), call) or ""
+            return Reply(content=describe_tool(tool, accounts, call_with=way))
         case operation:
             out_of_reach = call.session.why_out_of_reach(operation.spec)
             call_with = _way_to(operation.spec.tool_name, caller(operation), call)
-            facts = describe(operation, call.services.policy, call_with=call_with, out_of_reach=out_of_reach)
+            accounts = account_choice(operation.spec.provider.name, call.session, call.services)
+            facts = describe(operation, call.services.policy, accounts, call_with=call_with, out_of_reach=out_of_reach)
+            if out_of_reach is None:
+                facts["allowances"] = await _allowances(operation, call)
             return Reply(content={name: value for name, value in facts.items() if value is not None})
 
 
@@ -127,6 +158,20 @@ async def call_write_operation(query: OperationCall, call: BuiltinCall) -> Outco
             return await call.operations.call(operation, query.arguments, call.session)
 
 
+async def _allowances(operation: OperationType, call: BuiltinCall) -> list[str] | None:
+    """Say which calls of an operation the operator allowed this principal beforehand; None where there are none."""
+    decision = call.services.policy.decide(operation.spec)
+    if decision not in {Decision.ASK, Decision.PAGE} or why_never(operation) is not None:
+        return None
+    record, now = call.services.allowances, call.services.clock.now()
+    with suppress(JournalUnavailable):
+        found = await record.in_force(operation.spec.tool_name, call.session.principal.name, now)
+        usage = await record.usage(found, now)
+        lines = [f"{one.id}: {brief(one.terms)}; used: {usage_line(one, usage.get(one.id))}" for one in found]
+        return [f"no approval needed within {line}" for line in lines] or None
+    return None
+
+
 TOOLS = (search_operations, describe_operation, call_read_operation, call_write_operation)
 
 
@@ -139,7 +184,7 @@ def _index(providers: Sequence[str], tools: Sequence[BuiltinTool]) -> Index:
 
 def _find(name: str, call: BuiltinCall) -> OperationType | BuiltinTool | Reply:
     """Return the operation or built-in tool of a name, or the error where there is none."""
-    set_up = call.services.set_up
+    set_up = _usable_providers(call)
     operation = operation_named(name)
     if operation is not None and operation.spec.provider.name in set_up:
         return operation
@@ -159,6 +204,19 @@ def _find(name: str, call: BuiltinCall) -> OperationType | BuiltinTool | Reply:
     close = nearest_tools(name, reachable)
     hint = f"Did you mean {' or '.join(close)}?" if close else "Find it with search_operations."
     return problem(f"There is no operation {name!r}; nothing was sent. {hint}", kind="NotFound")
+
+
+def _usable_providers(call: BuiltinCall) -> list[str]:
+    """Return the names of the providers of which this session may use an account."""
+    return [name for name in call.services.set_up if usable_accounts(name, call.session, call.services)]
+
+
+def account_choice(provider: str | None, session: Session, services: ToolServices) -> AccountChoice:
+    """Return the accounts on which a session may make calls of a provider; none for a tool over all providers."""
+    if provider is None:
+        return ONE_ACCOUNT
+    names = usable_accounts(provider, session, services)
+    return AccountChoice(names, services.default_account(provider, names))
 
 
 def _not_a_read(name: str, effect: str, instead: str) -> Reply:
@@ -186,7 +244,11 @@ def _row(entry: Entry, search: OperationSearch, call: BuiltinCall) -> Mapping[st
         "name": entry.name,
         "does": " ".join((operation.__doc__ or "").split()),
         "effect": operation.spec.effect.labels,
-        "approval": APPROVAL[call.services.policy.decide(operation.spec)],
+        "approval": approval_of(
+            operation.spec,
+            call.services.policy,
+            account_choice(operation.spec.provider.name, call.session, call.services),
+        ),
         "call_with": call_with,
     }
 

@@ -64,6 +64,7 @@ async def list_events(query: EventPage, call: BuiltinCall) -> Reply:
         number=query.number,
         subject=query.message,
         since=query.since,
+        accounts=visible_accounts(call),
         after=int(query.cursor),
         limit=query.limit,
     )
@@ -79,12 +80,17 @@ async def list_events(query: EventPage, call: BuiltinCall) -> Reply:
 )
 async def wait_for_events(query: EventWait, call: BuiltinCall) -> Reply:
     """Wait until a delivery report or text comes in, with progress."""
-    events = call.services.events
+    events, accounts = call.services.events, visible_accounts(call)
     after = int(query.cursor) if query.cursor is not None else await events.newest()
     began = anyio.current_time()
     while True:
         found = await events.find(
-            kind=query.kind, number=query.number, subject=query.message, after=after, limit=EVENTS_AT_ONCE
+            kind=query.kind,
+            number=query.number,
+            subject=query.message,
+            accounts=accounts,
+            after=after,
+            limit=EVENTS_AT_ONCE,
         )
         waited = anyio.current_time() - began
         if found or waited >= query.seconds:
@@ -96,8 +102,16 @@ async def wait_for_events(query: EventWait, call: BuiltinCall) -> Reply:
 TOOLS = (list_events, wait_for_events)
 
 
+def visible_accounts(call: BuiltinCall) -> list[str] | None:
+    """Return the names of the accounts whose events the session may see; None where it may see all."""
+    if not call.session.is_bound_to_accounts:
+        return None
+    every = [name for provider in call.services.set_up for name in call.services.accounts_of(provider)]
+    return [name for name in every if call.session.may_use(name)]
+
+
 def _reply(found: Sequence[Event], call: BuiltinCall, *, is_full: bool, cursor: int = 0) -> Reply:
-    content: dict[str, Any] = {"events": [_row(event) for event in found]}
+    content: dict[str, Any] = {"events": [_row(event, call) for event in found]}
     if is_full or cursor or found:
         content["next_cursor"] = str(found[-1].number if found else cursor)
     notes: list[str] = []
@@ -106,12 +120,14 @@ def _reply(found: Sequence[Event], call: BuiltinCall, *, is_full: bool, cursor: 
     return Reply(content=content, notes=notes, rows="events")
 
 
-def _row(event: Event) -> dict[str, Any]:
+def _row(event: Event, call: BuiltinCall) -> dict[str, Any]:
     callback = event.callback
+    has_several = len(call.services.accounts_of(callback.provider)) > 1
     at = callback.at or event.received_at
     row = {
         "at": at.isoformat(timespec="seconds"),
         "kind": callback.kind,
+        "account": callback.received_for if has_several else None,
         "message": callback.subject,
         "state": callback.state,
         "number": _other_side(callback),

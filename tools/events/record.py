@@ -1,6 +1,6 @@
 """The record of received webhooks, as tools read it."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import Protocol
 
@@ -36,10 +36,11 @@ class EventRecord(Protocol):
         number: str | None = None,
         subject: str | None = None,
         since: datetime | None = None,
+        accounts: Collection[str] | None = None,
         after: int = 0,
         limit: int = 50,
     ) -> Sequence[Event]:
-        """Return the events that fit, oldest first."""
+        """Return the events that fit, oldest first; `accounts` are the names of those whose events fit."""
         ...
 
     async def newest(self) -> int:

@@ -1,4 +1,4 @@
-"""Reads all providers at once. What is down, not offered, or may not be read is a gap with its reason.
+"""Reads all accounts at all providers at once. What is down, not offered, or may not be read is a gap with its reason.
 
 So a list with a provider missing, or a row with a field missing, never looks complete.
 """
@@ -25,23 +25,25 @@ LIMIT_SECONDS = 20.0
 class Gap:
     """What is missing from an answer, and why."""
 
-    provider: str
+    source: str
+    """Name of the account, or what else was read."""
+
     why: str
     what: str | None = None
-    """The field or part that is missing; None where the provider's whole answer is."""
+    """The field or part that is missing; None where the account's whole answer is."""
 
 
 @dataclass(frozen=True, slots=True)
 class Gathered(Generic[T]):
-    """The answers by provider, and the gaps."""
+    """The answers by the account's name, and the gaps."""
 
     found: Mapping[str, T]
     gaps: list[Gap]
 
     def with_gaps_of(self, other: "Gathered[Any]", *, for_what: str) -> "Gathered[T]":
         """Add the gaps of another read, which was made for one part of the answer."""
-        known = {gap.provider for gap in self.gaps if gap.what is None}
-        more = [replace(gap, what=for_what) for gap in other.gaps if gap.provider not in known]
+        known = {gap.source for gap in self.gaps if gap.what is None}
+        more = [replace(gap, what=for_what) for gap in other.gaps if gap.source not in known]
         return replace(self, gaps=[*self.gaps, *more])
 
     def with_gaps(self, source: str, gaps: Mapping[str, str]) -> "Gathered[T]":
@@ -52,15 +54,15 @@ class Gathered(Generic[T]):
         """Return the same answers without what is missing, where that does not matter."""
         return replace(self, gaps=[])
 
-    def lacks(self, provider: str, what: str) -> bool:
-        """Return True if a field or part of a provider's answer could not be read."""
-        return any(gap.provider == provider and gap.what == what for gap in self.gaps)
+    def lacks(self, account: str, what: str) -> bool:
+        """Return True if a field or part of an account's answer could not be read."""
+        return any(gap.source == account and gap.what == what for gap in self.gaps)
 
 
 async def gather(
     views: Mapping[str, View], read: Callable[[View], Awaitable[T | Partial[T]]], session: Session | None = None
 ) -> Gathered[T]:
-    """Make one read at every provider at the same time; `session` hears of each of several that is finished."""
+    """Make one read on every account at the same time; `session` hears of each of several that is finished."""
     found: dict[str, T] = {}
     gaps: dict[str, list[Gap]] = {}
     finished: list[str] = []
@@ -89,9 +91,9 @@ async def gather(
     )
 
 
-def _split(provider: str, answer: T | Partial[T]) -> tuple[T, list[Gap]]:
+def _split(account: str, answer: T | Partial[T]) -> tuple[T, list[Gap]]:
     """Return what a provider's view found, and what is missing from it."""
     if not isinstance(answer, Partial):
         return answer, []
     partial = cast("Partial[T]", answer)
-    return partial.found, [Gap(provider, why, what) for what, why in partial.gaps.items()]
+    return partial.found, [Gap(account, why, what) for what, why in partial.gaps.items()]

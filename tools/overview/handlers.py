@@ -1,30 +1,29 @@
 """Tools over all providers. All of them only read, and only what is documented to cost nothing."""
 
 from collections import Counter
-from collections.abc import Sequence
 from datetime import datetime, timedelta
-from typing import Annotated, Any, Final
+from typing import Annotated, Any, Self
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, GetJsonSchemaHandler
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, GetJsonSchemaHandler, model_validator
 from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema
 
 from guard.action import State
 from guard.money import Money
-from guard.rules.budget import Spent
-from tools.builtin import BuiltinCall, BuiltinEffect, Reply, builtin_tool
+from guard.rules.budget import Cap, Spent
+from tools.builtin import BuiltinCall, BuiltinEffect, Reply, builtin_tool, usable_accounts
 from tools.overview.age import kept_since
-from tools.overview.gather import Gathered, gather
+from tools.overview.gather import gather
 from tools.overview.optional_reads import OptionalReads
+from tools.overview.place_replies import MOST_CODES, notes_on_place, searched_place, unclear_place
+from tools.overview.places import FoundPlace, find_place
+from tools.overview.replies import HERE, named_account, reply_with_gaps, without_none
 from tools.overview.views import NOT_READ, Balance, Delivery, NumberQuery, Offer, OwnedNumber
 from tools.phone_number import AnyNumber
 from tools.registry import provider_names
 
 TOOLSET = "overview"
 MESSAGES_SHOWN = 50
-
-_HERE: Final = "this server"
-"""Stands for the provider where this server's own record could not be read."""
 
 
 def _require_installed(name: str) -> str:
@@ -68,9 +67,17 @@ class OneNumber(Arguments):
 class AvailableNumbers(Arguments):
     """Which numbers to search for."""
 
-    country: str = Field(default="US", pattern=r"^[A-Z]{2}$", description="Two letters.")
+    country: str | None = Field(default=None, pattern=r"^[A-Z]{2}$", description="Two letters, US if left out.")
     starts_with: str | None = Field(default=None, pattern=r"^[0-9]{1,10}$", description="Area code or leading digits.")
+    place: str | None = Field(default=None, min_length=2, max_length=80, description="City or state, instead.")
     limit: int = Field(default=10, ge=1, le=100, description="How many of each provider.")
+
+    @model_validator(mode="after")
+    def _searches_by_one_of_them(self) -> Self:
+        """Give starts_with or place, not both."""
+        if self.starts_with is not None and self.place is not None:
+            raise ValueError("give starts_with or place, not both")
+        return self
 
 
 class Period(Arguments):
@@ -100,20 +107,22 @@ class NoArguments(Arguments):
 async def list_all_numbers(query: NumberFilter, call: BuiltinCall) -> Reply:
     """List the company's numbers at all providers, and where calls go."""
     views = call.services.views(call.session)
-    wanted = {name: view for name, view in views.items() if query.provider in (None, name)}
+    wanted = {name: view for name, view in views.items() if query.provider in (None, call.services.provider_of(name))}
     gathered = await gather(wanted, lambda view: view.numbers(), call.session)
-    numbers = sorted((one for found in gathered.found.values() for one in found), key=lambda one: one.number)
-    numbers = [one for one in numbers if (query.contains or "") in one.number]
+    every = [(account, one) for account, found in gathered.found.items() for one in found]
+    numbers = sorted(
+        (row for row in every if (query.contains or "") in row[1].number), key=lambda row: (row[1].number, row[0])
+    )
     start = int(query.cursor)
     content: dict[str, Any] = {
         "total": len(numbers),
-        "by_provider": dict(Counter(one.provider for one in numbers)),
-        "calls_to": dict(Counter(one.calls_to or "nowhere" for one in numbers).most_common(5)),
-        "numbers": [_row(one) for one in numbers[start : start + query.limit]],
+        "by_provider": dict(Counter(one.provider for _, one in numbers)),
+        "calls_to": dict(Counter(one.calls_to or "nowhere" for _, one in numbers).most_common(5)),
+        "numbers": [_row(one, named_account(call, account)) for account, one in numbers[start : start + query.limit]],
     }
     if start + query.limit < len(numbers):
         content["next_cursor"] = str(start + query.limit)
-    return _reply(content, gathered, call, rows="numbers")
+    return reply_with_gaps(content, gathered, call, rows="numbers")
 
 
 @builtin_tool(
@@ -128,18 +137,23 @@ async def find_number(query: OneNumber, call: BuiltinCall) -> Reply:
     views = call.services.views(call.session)
     gathered = await gather(views, lambda view: view.number(query.number), call.session)
     found = [
-        {**_row(details.number), **{name: value for name, value in details.more.items() if value is not None}}
-        for details in gathered.found.values()
+        _row(details.number, named_account(call, account)) | without_none(details.more)
+        for account, details in gathered.found.items()
         if details is not None
     ]
     owned = await gather(views, lambda view: view.numbers())
-    forwarding = [one for numbers in owned.found.values() for one in numbers if query.number in (one.calls_to or "")]
+    forwarding = [
+        {"number": one.number, "provider": one.provider, **named_account(call, account)}
+        for account, numbers in owned.found.items()
+        for one in numbers
+        if query.number in (one.calls_to or "")
+    ]
     content: dict[str, Any] = {"number": query.number, "found": found}
     if forwarding:
-        content["calls_come_from"] = [{"number": one.number, "provider": one.provider} for one in forwarding]
+        content["calls_come_from"] = forwarding
     if not found and not gathered.gaps:
         content["note"] = "No provider that is set up has this number."
-    return _reply(content, gathered.with_gaps_of(owned, for_what="calls_come_from"), call)
+    return reply_with_gaps(content, gathered.with_gaps_of(owned, for_what="calls_come_from"), call)
 
 
 @builtin_tool(
@@ -151,15 +165,32 @@ async def find_number(query: OneNumber, call: BuiltinCall) -> Reply:
 )
 async def find_available_numbers(query: AvailableNumbers, call: BuiltinCall) -> Reply:
     """Search the numbers that all providers sell, cheapest first."""
-    wanted = NumberQuery(query.country, query.starts_with, query.limit)
+    if query.place is not None:
+        found = find_place(query.place, query.country)
+        if found.place is None:
+            return unclear_place(query.place, found)
+        return await _find_offers(call, query, found.place.country, found.place.codes[:MOST_CODES], found)
+    prefixes = (query.starts_with,) if query.starts_with else ()
+    return await _find_offers(call, query, query.country or "US", prefixes)
+
+
+async def _find_offers(
+    call: BuiltinCall, query: AvailableNumbers, country: str, prefixes: tuple[str, ...], found: FoundPlace | None = None
+) -> Reply:
+    wanted = NumberQuery(country, prefixes, query.limit)
     gathered = await gather(call.services.views(call.session), lambda view: view.offers(wanted), call.session)
-    offers = [offer for found in gathered.found.values() for offer in found[: query.limit]]
-    offers.sort(key=_by_price)
+    offers = [(account, offer) for account, sold in gathered.found.items() for offer in sold[: query.limit]]
+    offers.sort(key=lambda row: (_by_price(row[1]), row[0]))
     notes: list[str] = []
-    if len({offer.monthly.currency for offer in offers if offer.monthly}) > 1:
+    if len({offer.monthly.currency for _, offer in offers if offer.monthly}) > 1:
         notes.append("Prices in different currencies are sorted by currency; they are not converted.")
-    rows = [_offer(offer, is_read=not gathered.lacks(offer.provider, "monthly")) for offer in offers]
-    return _reply({"numbers": rows}, gathered, call, rows="numbers", notes=notes)
+    rows = [
+        _offer(offer, is_read=not gathered.lacks(account, "monthly")) | named_account(call, account)
+        for account, offer in offers
+    ]
+    searched = searched_place(found) if found else {}
+    notes += notes_on_place(found) if found else []
+    return reply_with_gaps({**searched, "numbers": rows}, gathered, call, rows="numbers", notes=notes)
 
 
 @builtin_tool(
@@ -177,14 +208,18 @@ async def account_overview(query: NoArguments, call: BuiltinCall) -> Reply:
     record = OptionalReads()
     budgets = await record.read(_budgets(call, month, now), shows="budgets")
     content: dict[str, Any] = {
-        "balances": [_balance(balance, now) for found in gathered.found.values() for balance in found],
+        "balances": [
+            _balance(balance, now, named_account(call, account))
+            for account, found in gathered.found.items()
+            for balance in found
+        ],
         "spent_here_this_month": await record.read(_recorded(call, month, now), shows="spent_here_this_month"),
         "waiting_for_approval": await record.read(_waiting(call, now), shows="waiting_for_approval"),
         "budgets": budgets,
     }
     hidden = any("left" not in row for row in budgets or [])
     notes = ["Others spend under these budgets too, so what is left is not shown."] if hidden else []
-    return _reply(_without_none(content), gathered.with_gaps(_HERE, record.gaps), call, notes=notes)
+    return reply_with_gaps(without_none(content), gathered.with_gaps(HERE, record.gaps), call, notes=notes)
 
 
 @builtin_tool(
@@ -200,22 +235,23 @@ async def spend_report(query: Period, call: BuiltinCall) -> Reply:
     since = until - timedelta(days=query.days)
     gathered = await gather(call.services.views(call.session), lambda view: view.spending(since, until), call.session)
     rows = [
-        {"provider": one.provider, "what": one.what, "amount": str(one.amount), "count": one.count}
+        {"provider": one.provider, **named_account(call, account), "what": one.what, "amount": str(one.amount)}
+        | {"count": one.count}
         | ({"age": kept_since(one.kept_since, now=until)} if one.kept_since else {})
-        for found in gathered.found.values()
+        for account, found in gathered.found.items()
         for one in found
     ]
     record = OptionalReads()
     content: dict[str, Any] = {
         "since": since.isoformat(timespec="minutes"),
         "until": until.isoformat(timespec="minutes"),
-        "reported_by_providers": [_without_none(row) for row in rows],
+        "reported_by_providers": [without_none(row) for row in rows],
         "recorded_by_this_server": await record.read(_recorded(call, since, until), shows="recorded_by_this_server"),
     }
     notes = ["The two overlap: the providers' reports include what this server sent."]
     if not call.services.shares_spending:
         notes.append("Recorded is what you spent; the providers report on the whole account.")
-    return _reply(_without_none(content), gathered.with_gaps(_HERE, record.gaps), call, notes=notes)
+    return reply_with_gaps(without_none(content), gathered.with_gaps(HERE, record.gaps), call, notes=notes)
 
 
 @builtin_tool(
@@ -234,10 +270,10 @@ async def message_status(query: MessageQuery, call: BuiltinCall) -> Reply:
         lambda view: view.deliveries(query.message, query.number, since, until),
         call.session,
     )
-    rows = [_delivery(one) for found in gathered.found.values() for one in found]
+    rows = [_delivery(one) | named_account(call, account) for account, found in gathered.found.items() for one in found]
     if query.message is not None and rows:
         gathered = gathered.without_gaps()  # the one message is found, so no other provider has it
-    return _reply({"messages": rows[:MESSAGES_SHOWN]}, gathered, call, rows="messages")
+    return reply_with_gaps({"messages": rows[:MESSAGES_SHOWN]}, gathered, call, rows="messages")
 
 
 TOOLS = (list_all_numbers, find_number, find_available_numbers, account_overview, spend_report, message_status)
@@ -247,9 +283,13 @@ async def _recorded(call: BuiltinCall, since: datetime, until: datetime) -> list
     """Sum what the caller spent; what all spent, if the operator lets them see it."""
     principal = None if call.services.shares_spending else call.session.principal.name
     totals = await call.services.ledger.totals(since, until, principal=principal)
+    several = {name for name in call.services.set_up if len(call.services.accounts_of(name)) > 1}
     return [
-        {"provider": one.provider, "operation": one.operation, "amount": str(one.amount), "calls": one.calls}
+        {"provider": one.provider}
+        | ({"account": one.account} if one.provider in several else {})
+        | {"operation": one.operation, "amount": str(one.amount), "calls": one.calls}
         for one in totals
+        if call.session.may_use(one.account)
     ]
 
 
@@ -257,50 +297,48 @@ async def _waiting(call: BuiltinCall, now: datetime) -> list[dict[str, str]]:
     """List the caller's actions that wait for an answer."""
     principal = call.session.principal.name
     waiting = await call.services.journal.latest(50, states={State.PROPOSED}, principal=principal)
-    return [{"action": one.id, "what": one.title} for one in waiting if one.expires_at > now]
+    return [
+        {"action": one.id, "what": one.title}
+        for one in waiting
+        if one.expires_at > now and call.session.may_use(one.made_on)
+    ]
 
 
 async def _budgets(call: BuiltinCall, month: datetime, now: datetime) -> list[dict[str, str]]:
     """List the budgets with what is left of them, where the caller may see what others spend."""
     services = call.services
-    spent = await services.journal.spent([cap for cap in services.caps if cap.window != "action"], now)
+    caps = [cap for cap in services.caps if cap.window != "action" and _is_in_reach(cap, call)]
+    spent = await services.journal.spent(caps, now)
     is_shown = services.shares_spending or not await services.ledger.others_spent(call.session.principal.name, month)
     return [{"budget": one.cap.words, **(_left_of(one) if is_shown else {})} for one in spent]
+
+
+def _is_in_reach(cap: Cap, call: BuiltinCall) -> bool:
+    """Return True unless a cap counts only what is spent where the session may make no call."""
+    if cap.account is not None:
+        return call.session.may_use(cap.account)
+    return (
+        cap.provider is None
+        or bool(usable_accounts(cap.provider, call.session, call.services))
+        or (cap.provider not in call.services.set_up)
+    )
 
 
 def _left_of(one: Spent) -> dict[str, str]:
     return {"left": str(Money(one.cap.limit.amount - one.amount, one.cap.limit.currency))}
 
 
-def _reply(
-    content: dict[str, Any],
-    gathered: Gathered[Any],
-    call: BuiltinCall,
-    *,
-    rows: str | None = None,
-    notes: Sequence[str] = (),
-) -> Reply:
-    if gathered.gaps:
-        content["missing"] = [
-            _without_none({"provider": gap.provider, "what": gap.what, "why": gap.why}) for gap in gathered.gaps
-        ]
-    if nothing := [name for name, found in gathered.found.items() if found == []]:
-        content["nothing_found_at"] = nothing
-    if call.services.not_set_up:
-        content["not_set_up"] = list(call.services.not_set_up)
-    return Reply(content=content, notes=notes, rows=rows)
-
-
-def _row(one: OwnedNumber) -> dict[str, Any]:
+def _row(one: OwnedNumber, account: dict[str, str]) -> dict[str, Any]:
     row = {
         "number": one.number,
         "provider": one.provider,
+        **account,
         "calls_to": one.calls_to,
         "texts": one.texts,
         "monthly": str(one.monthly) if one.monthly else None,
         "name": one.name,
     }
-    return _without_none(row)
+    return without_none(row)
 
 
 def _offer(offer: Offer, *, is_read: bool) -> dict[str, Any]:
@@ -313,7 +351,7 @@ def _offer(offer: Offer, *, is_read: bool) -> dict[str, Any]:
         "monthly": str(offer.monthly) if offer.monthly else without_price,
         "order_with": offer.order_with,
     }
-    return _without_none(row)
+    return without_none(row)
 
 
 def _delivery(one: Delivery) -> dict[str, Any]:
@@ -325,7 +363,7 @@ def _delivery(one: Delivery) -> dict[str, Any]:
         "price": str(one.price) if one.price else None,
         "at": one.at.isoformat(timespec="seconds") if one.at else None,
     }
-    return _without_none(row)
+    return without_none(row)
 
 
 def _by_price(offer: Offer) -> tuple[bool, str, Any, str]:
@@ -334,10 +372,6 @@ def _by_price(offer: Offer) -> tuple[bool, str, Any, str]:
     return False, offer.monthly.currency, offer.monthly.amount, offer.number
 
 
-def _balance(balance: Balance, now: datetime) -> dict[str, Any]:
-    row = {"provider": balance.provider, "of": balance.of, "amount": str(balance.amount)}
+def _balance(balance: Balance, now: datetime, account: dict[str, str]) -> dict[str, Any]:
+    row = {"provider": balance.provider, **account, "of": balance.of, "amount": str(balance.amount)}
     return row | ({"age": kept_since(balance.kept_since, now=now)} if balance.kept_since else {})
-
-
-def _without_none(row: dict[str, Any]) -> dict[str, Any]:
-    return {name: value for name, value in row.items() if value is not None}

@@ -20,9 +20,7 @@ async def find_own_numbers(views: Mapping[str, View], numbers: Collection[str]) 
     found: dict[str, OwnNumber] = {}
     for number in list(dict.fromkeys(numbers))[:MOST_NUMBERS]:
         gathered = await gather(views, partial(_look_up, number))
-        owned = [
-            OwnNumber(number, provider, one.forwards_to) for provider, one in gathered.found.items() if one is not None
-        ]
+        owned = [OwnNumber(number, one.provider, one.forwards_to) for one in gathered.found.values() if one is not None]
         if owned:
             found[number] = next((one for one in owned if one.forwards_to), owned[0])
     return found

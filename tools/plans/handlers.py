@@ -1,14 +1,17 @@
 """Tools about plans: propose several calls that a person approves once, and carry them out."""
 
 import json
+from collections.abc import Mapping, Sequence
 from typing import Annotated, Any
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema
+from pydantic.json_schema import SkipJsonSchema
 
 from guard.plans.expansion import StepTemplate
 from guard.plans.plan import PLAN_ID, OnFailure
 from guard.plans.proposal import PlanRequest
 from tools.builtin import BuiltinCall, BuiltinEffect, Outcome, builtin_tool
+from tools.schema import ACCOUNT
 
 TOOLSET = "actions"
 
@@ -23,7 +26,11 @@ def _parse_rows(given: object) -> object:
         return given
 
 
-Rows = Annotated[str | list[dict[str, Any]], BeforeValidator(_parse_rows)]
+Rows = Annotated[
+    str | list[dict[str, Any]],
+    BeforeValidator(_parse_rows),
+    WithJsonSchema({"type": "string"}),  # clients' converters drop alternatives; a list means the same as its JSON text
+]
 
 
 class PlanStep(BaseModel):
@@ -40,9 +47,11 @@ class PlanStep(BaseModel):
         ),
     )
     for_each: Rows | None = Field(
-        default=None, description="Rows, as CSV text with a header or as objects: one call for each."
+        default=None, description="One call for each row: CSV text with a header, or a JSON list of objects."
     )
     label: str | None = Field(default=None, description="Name of this step for `$from`.")
+    account: SkipJsonSchema[str | None] = None
+    """Shown in the schema only where a provider has several."""
 
 
 class ProposedPlan(BaseModel):
@@ -83,7 +92,13 @@ async def propose_plan(query: ProposedPlan, call: BuiltinCall) -> Outcome:
     All steps are checked and priced together; nothing is sent before run_plan.
     """
     steps = [
-        StepTemplate(operation=step.operation, arguments=step.arguments, for_each=step.for_each, label=step.label)
+        StepTemplate(
+            operation=step.operation,
+            arguments=step.arguments,
+            for_each=step.for_each,
+            label=step.label,
+            account=step.account,
+        )
         for step in query.steps
     ]
     request = PlanRequest(
@@ -104,3 +119,12 @@ async def run_plan(query: PlanId, call: BuiltinCall) -> Outcome:
 
 
 TOOLS = (propose_plan, run_plan)
+
+
+def with_account_of_steps(schema: Mapping[str, Any], names: Sequence[str]) -> dict[str, Any]:
+    """Return the schema of propose_plan with the account that a step may name."""
+    steps = schema["properties"]["steps"]
+    described = f"Name of the account: {', '.join(names)}, or a column."
+    properties = {**steps["items"]["properties"], ACCOUNT: {"type": "string", "description": described}}
+    items = {**steps["items"], "properties": properties}
+    return {**schema, "properties": {**schema["properties"], "steps": {**steps, "items": items}}}

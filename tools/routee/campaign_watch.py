@@ -34,7 +34,7 @@ class CampaignWatch(BaseModel):
 )
 async def watch_campaign(query: CampaignWatch, call: BuiltinCall) -> Reply:
     """Watch a Routee text campaign until it ends, with progress."""
-    reader = call.services.reader("routee", call.session)
+    reader = call.services.reader(call.account, call.session) if call.account is not None else None
     if reader is None:
         return problem("Routee is not set up here; nothing was sent.", kind="NotConfigured")
     began = anyio.current_time()

@@ -8,8 +8,8 @@ from pydantic import ValidationError
 
 from clients.errors import NotFound
 from clients.operation import Operation
+from guard.accounts import ProviderClient
 from guard.action import Action, rebuild_call
-from guard.dependencies import ProviderClient
 from guard.errors import GuardRefusal, NotPossibleNow, OutcomePending
 from guard.plans.parsing import CallParser
 from guard.plans.plan import Plan, Step, StepState, state_of

@@ -27,6 +27,9 @@ class CheckedCall:
 
     call: StepCall
     operation: Operation[Any]
+    account: str
+    """Name of the account that it is made on."""
+
     draft: Draft
 
 
@@ -36,6 +39,9 @@ class UndoCall:
 
     call: StepCall
     operation: Operation[Any]
+    account: str
+    """Name of the account that it is made on."""
+
     undoes: int
     """Position of the step that it undoes."""
 
@@ -69,12 +75,13 @@ async def plan_undo(checked: Sequence[CheckedCall], guard: Guard, principal: Pri
         if undo.operation is None:
             continue
         try:
-            quote, decided = await guard.assess_later(undo.operation, principal)
+            quote, decided = await guard.assess_later(undo.operation, principal, one.account)
         except (GuardRefusal, TelephonyError) as refused:
             faults.append(Fault(one.call.place, f"Its undo may not be made: {refused}"))
             continue
         decision = max(decision, decided)
-        calls.append(UndoCall(_step_call(undo.operation, len(calls) + 1), undo.operation, one.call.position, quote))
+        call = _step_call(undo.operation, len(calls) + 1)
+        calls.append(UndoCall(call, undo.operation, one.account, one.call.position, quote))
     if faults:
         raise BadPlan(reversed(faults))
     if not calls:

@@ -8,7 +8,7 @@ from mcp.types import CallToolResult, InputRequiredResult
 from guard.action import client_of, form_approver
 from guard.errors import GuardRefusal, NotTheSameCall
 from guard.plans.plan import CAN_RUN, Plan, PlanState
-from guard.plans.proposal import PlanRequest
+from guard.plans.proposal import PlanPreview, PlanRequest
 from guard.plans.status import is_left_to_server
 from server.mcp.call_parser import SessionCalls
 from server.mcp.elicitation import (
@@ -25,6 +25,7 @@ from server.mcp.plans.results import approved_result, pending_plan_result, plan_
 from server.mcp.session import Session
 from server.mcp.untrusted import Untrusted
 from server.services import Services
+from tools.actions.handlers import is_own_plan
 from tools.registry import operation_named
 
 ToolResult = CallToolResult | InputRequiredResult
@@ -49,6 +50,11 @@ class PlanDispatcher:
         asked = await self._ask(plan, session, untrusted, is_answer=plan_id is not None)
         return asked if not isinstance(asked, Plan) else approved_result(asked)
 
+    async def preview(self, request: PlanRequest, session: Session) -> PlanPreview:
+        """Check and price a plan, and record nothing."""
+        calls = SessionCalls(session, self.services)
+        return await self.services.plan_proposer.preview(request, session.principal, calls)
+
     async def run(self, plan_id: str, session: Session, untrusted: Untrusted) -> ToolResult:
         """Carry out a plan; ask about it first where nobody has answered yet."""
         plan = await self._find(plan_id, session)
@@ -71,7 +77,7 @@ class PlanDispatcher:
 
     async def _find(self, plan_id: str, session: Session) -> Plan:
         found = await self.services.plans.find(plan_id)
-        if found is None or found.principal != session.principal.name:
+        if found is None or not is_own_plan(found, session):
             raise NotTheSameCall(f"There is no plan {plan_id} of yours; nothing was sent.")
         return found
 

@@ -19,7 +19,7 @@ NOTHING = {"reserved": 0, "reserved_at": None}
 
 def reserve(connection: Connection, plan_id: str, steps: Iterable[Step], at: datetime) -> None:
     """Reserve what steps cost; a step of unknown price reserves nothing."""
-    totals: dict[tuple[str, str], int] = {}
+    totals: dict[tuple[str, str, str], int] = {}
     by_amount: dict[int, list[int]] = {}
     for step in steps:
         money = step.quote.amount
@@ -27,26 +27,27 @@ def reserve(connection: Connection, plan_id: str, steps: Iterable[Step], at: dat
             continue
         amount = billionths(money.amount)
         by_amount.setdefault(amount, []).append(step.position)
-        key = (step.provider, money.currency)
+        key = (step.provider, step.made_on, money.currency)
         totals[key] = totals.get(key, 0) + amount
     for amount, positions in by_amount.items():
         connection.execute(update(plan_steps).where(_of(plan_id, positions)).values(reserved=amount, reserved_at=at))
-    for (provider, currency), total in totals.items():
-        add_to_day(connection, at, provider, currency, total)
+    for (provider, account, currency), total in totals.items():
+        add_to_day(connection, at, (provider, account), currency, total)
 
 
 def release(connection: Connection, plan_id: str, rows: Iterable[RowMapping]) -> None:
     """Release what is still reserved for steps, given as rows of their table."""
-    totals: dict[tuple[datetime, str, str], int] = {}
+    totals: dict[tuple[datetime, str, str, str], int] = {}
     positions: list[int] = []
     for row in rows:
         if not row["reserved"]:
             continue
         positions.append(row["position"])
-        key = (row["reserved_at"], row["provider"], row["quote"]["amount"]["currency"])
+        account = row["account_name"] or row["provider"]
+        key = (row["reserved_at"], row["provider"], account, row["quote"]["amount"]["currency"])
         totals[key] = totals.get(key, 0) + row["reserved"]
-    for (at, provider, currency), total in totals.items():
-        add_to_day(connection, at, provider, currency, -total)
+    for (at, provider, account, currency), total in totals.items():
+        add_to_day(connection, at, (provider, account), currency, -total)
     if positions:
         connection.execute(update(plan_steps).where(_of(plan_id, positions)).values(**NOTHING))
 

@@ -105,7 +105,7 @@ class Audit:
             self._anchor.advance(entry.head)
 
     def require_whole_log(self, connection: Connection) -> None:
-        """Check in the caller's transaction, before its first query, that no row is missing.
+        """Check in the caller's transaction of now, before its first query, that no row is missing.
 
         Raises:
             AuditGap: Rows are missing.
@@ -118,7 +118,7 @@ class Audit:
         Raises:
             JournalUnavailable: The store cannot be read.
         """
-        return await self._database.read(self._gap)
+        return await self._database.read(self._gap, as_of_now=True)
 
     async def accept_gap(self, gap: Gap, *, by: str) -> int:
         """Accept that rows are missing, on a row of its own, and anchor that; return its number.

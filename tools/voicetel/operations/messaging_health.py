@@ -21,7 +21,7 @@ from tools.voicetel.client import voicetel
 
 KNOWN_FROM_THE_SDK: Final = Grades(method="seen", path="seen", request="seen", answer="inferred")
 
-CHECKS_AN_HOUR: Final = Limit("voicetel messaging checks", calls=30, seconds=3600)
+CHECKS_AN_HOUR: Final = Limit("voicetel messaging checks", calls=30, seconds=3600, per="account")
 """30 an hour and account, by the SDK."""
 
 ONE_WORD: Final = re.compile(r"[\w+*:.\-]{0,40}")

@@ -7,8 +7,8 @@ from typing import Final
 import anyio
 
 from server.probes.assistant import Assistant, Reply
+from server.probes.attacks.calls import MESSAGES, ORDER, ORDERS, SEND, SENDER, message, order
 from server.probes.bench import Bench
-from server.probes.calls import MESSAGES, ORDER, ORDERS, SEND, SENDER, message, order
 from server.probes.probe import Probe, expect
 
 CAP: Final = Decimal("0.10")
@@ -26,8 +26,7 @@ async def _unknown_price(bench: Bench) -> str:
     text = {"cnumber": "12125550142", "snumber": "12015550142", "message": "Hello"}
     reply = await assistant.call("enswitch_send_text", text)
     expect(not await since.requests("POST", "/messages/text/send"), "it was sent")
-    waits = reply.content.get("state") == "proposed" and "names the most that it may cost" in reply.text
-    expect(waits, f"it did not wait for the operator: {reply.text[:100]}")
+    expect(_needs_bound(reply), f"it did not wait for the operator: {reply.text[:100]}")
     return "paid calls are allowed, a cap is set and the price is unknown: only the operator may name a bound; 0 sent"
 
 
@@ -40,9 +39,15 @@ async def _negative_price(bench: Bench) -> str:
     finally:
         bench.providers.set_rate("lrn", before)
     expect(not await since.charges(), "it was carried out")
-    waits = reply.content.get("state") == "proposed" and "below zero" in reply.text
-    expect(waits, f"it did not wait for the operator: {reply.text[:100]}")
+    expect(_needs_bound(reply, "below zero"), f"it did not wait for the operator: {reply.text[:100]}")
     return "the account shows a rate of -5 under a cap: an unknown price, which only the operator may bound; 0 charges"
+
+
+def _needs_bound(reply: Reply, why: str = "names the most that it may cost") -> bool:
+    """Return True if a call waits for the operator to bound its price, or a plan was refused because nobody can."""
+    return (reply.waits and why in reply.text) or (
+        reply.is_error and "has to name the most that it may cost" in reply.text
+    )
 
 
 async def _parallel_overrun(bench: Bench) -> str:
@@ -107,7 +112,7 @@ async def _lost_order(bench: Bench) -> str:
 async def _unshown_outcome(bench: Bench) -> str:
     assistant = await bench.asking()
     for number, shape in enumerate(SHOW_NOTHING):
-        text = message("+19175550161", f"We have moved to {350 + number} Fifth Avenue.")
+        text = message("+19175550161", f"We have moved to {450 + number} Fifth Avenue.")
         await bench.providers.break_with("malformed", shape=shape, provider="voicetel", method="POST", path="/messages")
         await bench.providers.break_with(
             "malformed", shape=shape, provider="voicetel", method="GET", path="/messages", times=99

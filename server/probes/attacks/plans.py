@@ -4,8 +4,8 @@ from collections.abc import Sequence
 from typing import Any, Final
 
 from server.probes.assistant import Reply
+from server.probes.attacks.calls import MESSAGES, ORDER, ORDERS, SEND, SENDER
 from server.probes.bench import Bench
-from server.probes.calls import MESSAGES, ORDER, ORDERS, SEND, SENDER
 from server.probes.probe import Probe, expect
 
 PROPOSE: Final = "propose_plan"
@@ -124,23 +124,27 @@ PROBES = (
         tries="One bad number stands among 200 rows of a plan.",
         matters="Bulk calls that are checked by their first rows, or sent up to the bad one.",
         run=_bad_destination,
+        ways=("calls",),
     ),
     Probe(
         name="plan-changed-row",
         tries="After the yes to a plan, it is proposed with another row, text or order, and then run twice.",
         matters="Approval of a job, not of its calls.",
         run=_changed_row,
+        ways=("calls",),
     ),
     Probe(
         name="plan-reference",
         tries="A plan leaves a recipient, a destination, a number to buy or an amount to an earlier answer.",
         matters="Approval of a call whose content is decided afterwards.",
         run=_reference,
+        ways=("calls",),
     ),
     Probe(
         name="plan-of-another",
         tries="Another token's holder runs, reads, undoes and proposes again a plan that was approved.",
         matters="Approvals that belong to a session or to nobody.",
         run=_other_principal,
+        ways=("calls",),
     ),
 )

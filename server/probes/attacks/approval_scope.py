@@ -6,8 +6,7 @@ from mcp.shared.exceptions import MCPError
 from mcp.types import ElicitResult, InputRequiredResult
 
 from server.probes.assistant import Continuation, Era, Reaction, Reply
-from server.probes.bench import Bench
-from server.probes.calls import (
+from server.probes.attacks.calls import (
     MESSAGES,
     ORDER,
     ORDERS,
@@ -18,6 +17,7 @@ from server.probes.calls import (
     pending_action,
     propose_order,
 )
+from server.probes.bench import Bench
 from server.probes.probe import Broken, Probe, expect
 
 
@@ -57,12 +57,15 @@ async def _replayed_answer(bench: Bench) -> str:
     approval = Continuation(answers, asked.request_state)
     first = await assistant.call_with_answer(ORDER, call, approval)
     expect(isinstance(first, Reply) and not first.is_error, "the answer did not count")
+    first_plan = first.content.get("plan", "none") if isinstance(first, Reply) else "none"
     for attempt in (call, order("+12125550123")):
         try:
             again = await assistant.call_with_answer(ORDER, attempt, approval)
         except MCPError:
             continue
-        expect(isinstance(again, Reply) and again.is_error, "the answer approved a second call")
+        # A plan that is done says so when it is proposed again under its old answer; what counts is below.
+        is_refused = isinstance(again, Reply) and (again.is_error or again.content.get("plan") == first_plan)
+        expect(is_refused, "the answer approved a second call")
     # A provider may answer a second order under the same key as the first, so requests are counted too.
     sent, charges = len(await since.requests("POST", ORDERS)), len(await since.charges())
     expect(sent == charges == 1, f"{sent} requests, {charges} charges")
@@ -136,7 +139,9 @@ async def _stricter_rules(bench: Bench) -> str:
     sent = [*await since.requests("POST", MESSAGES), *await since.requests("POST", ORDERS)]
     expect(not sent, f"{len(sent)} answers to old questions were sent")
     for error, reply in replies.items():
-        expect(isinstance(reply, Reply) and reply.error == error, f"an answer did not get {error}")
+        # The step of a plan is refused when its turn comes, and keeps the reason.
+        is_refused = isinstance(reply, Reply) and (error == reply.error or reply.content.get("state") == "not sent")
+        expect(is_refused, f"an answer did not get {error}")
     return "asked, restarted with one call denied and one for the operator, then answered yes: 0 requests sent"
 
 

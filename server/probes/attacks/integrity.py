@@ -9,8 +9,8 @@ from typing import Any
 
 from sandbox.voicetel import seed
 from server.probes.assistant import Assistant, Person
+from server.probes.attacks.calls import ORDER, ORDERS, SEND, SENDER, message, order, propose_order
 from server.probes.bench import Bench
-from server.probes.calls import ORDER, ORDERS, SEND, SENDER, message, order, propose_order
 from server.probes.probe import Probe, expect
 from server.store.sealed.anchor import ANCHOR_FILE
 from server.store.sealed.seal import KEY_FILE
@@ -192,6 +192,7 @@ PROBES = (
         tries="An attacker with write access to the database edits, removes and cuts off rows of the audit log.",
         matters="Logs without a hash chain, or with one that can be recomputed.",
         run=_tampered,
+        ways=("calls",),
     ),
     Probe(
         name="older-record",
