@@ -177,14 +177,13 @@ class Dispatcher:
     async def _run_guarded(self, call: _GuardedCall, session: Session) -> ToolResult:
         """Run a guarded call; where the server carried out the approved one by itself, show what became of that."""
         guard, principal = self._services.guard, session.principal
-        if answered_action_id(session) is None and (
-            news := await guard.take_news(call.operation, principal, account=call.account)
-        ):
+        take_news = partial(guard.take_news, call.operation, principal, account=call.account)
+        if answered_action_id(session) is None and (news := await take_news()):
             return await self._show_news(news, principal)
         try:
             return await self._ask_and_execute(call, session)
         except (AlreadySettled, OutcomePending, Expired):
-            if (news := await guard.take_news(call.operation, principal, account=call.account)) is None:
+            if (news := await take_news()) is None:
                 raise
             return await self._show_news(news, principal)
 
