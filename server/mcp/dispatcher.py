@@ -6,6 +6,7 @@ Every call of an operation, by its own tool, by `call_write_operation` or as the
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, Final, cast
 
 from mcp.types import CallToolResult, InputRequiredResult
