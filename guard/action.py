@@ -91,6 +91,9 @@ class Action:
     answer: str | None = None
     """The provider's answer as it came, secrets hidden."""
 
+    due_at: datetime | None = None
+    """Since when the server carries it out by itself, once it is approved; None where the assistant does."""
+
     @property
     def made_on(self) -> str:
         """The name of its account."""

@@ -58,10 +58,13 @@ class Approvals:
         self._catalog = catalog
         self._rules = rules
 
-    async def record(self, action_id: str, to: State, *, by: str, up_to: Money | None = None) -> Action:
+    async def record(
+        self, action_id: str, to: State, *, by: str, up_to: Money | None = None, run_by_server: bool = False
+    ) -> Action:
         """Record a yes (`approved`) or a no (`declined`).
 
-        `up_to` is the most that the whole call may cost, where its price is unknown. It is bound to this action.
+        `up_to` is the most that the whole call may cost, where its price is unknown. It is bound to this action. With
+        `run_by_server` the server carries out what is approved, whether the assistant calls again or not.
 
         Raises:
             NotTheSameCall: There is no such action.
@@ -76,7 +79,10 @@ class Approvals:
         current = await self.expire_if_due(found)
         if current.state is not State.PROPOSED:
             self.refuse(current)
-        changes = {"decided_by": by, "decided_at": self._clock.now()}
+        now = self._clock.now()
+        changes: dict[str, object] = {"decided_by": by, "decided_at": now}
+        if to is State.APPROVED and run_by_server:
+            changes["due_at"] = now
         if to is State.APPROVED and current.quote.is_unknown:
             changes |= await self._bound(current, up_to)
         elif up_to is not None:

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from clients.shared.clock import Clock, SystemClock
 from guard.accounts import Accounts, ProviderClient
@@ -58,6 +58,9 @@ class GuardDependencies:
 
     commands: OperatorCommands = field(default_factory=OperatorCommands)
     """How questions print the operator's commands."""
+
+    sent_at: datetime | None = None
+    """When the calls that are checked will be sent, where that is later than now: quiet hours are those of then."""
 
     answer_within: timedelta = ANSWER_WITHIN
     """How long providers are given to answer. How soon a call counts as lost depends on it."""

@@ -32,6 +32,10 @@ class Journal(Protocol):
         """Return the last action of this digest that was carried out or declined since then."""
         ...
 
+    async def take_news(self, digest: str, since: datetime) -> Action | None:
+        """Return, once, the action of this digest that the server carried out or closed since then by itself."""
+        ...
+
     async def move(self, action_id: str, allowed: Collection[State], to: State, **changes: Any) -> Action | None:
         """Move an action from one of the allowed states; None if it is in none of them. Works once for any race.
 

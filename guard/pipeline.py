@@ -11,8 +11,8 @@ from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from copy import copy
 from dataclasses import dataclass, replace
-from datetime import datetime
-from typing import Any, NoReturn, Protocol, TypeVar, cast
+from datetime import datetime, timedelta
+from typing import Any, Final, NoReturn, Protocol, TypeVar, cast
 
 import anyio
 from pydantic import BaseModel
@@ -51,6 +51,9 @@ from guard.rules.recipients import Recipients, recipient_count, require_unchange
 from guard.settlement import Receipt, Settlement
 
 R = TypeVar("R")
+
+NEWS_FOR: Final = timedelta(days=1)
+"""How long a repeated call shows what the server did, before it counts as a new one."""
 
 _NOT_READ = Recipients()
 
@@ -215,6 +218,30 @@ class Guard:
         return await self._as_draft(
             operation, chosen, principal, digest, recipients, priced, assessment, may_be_prepared=may_be_prepared
         )
+
+    async def assess_later(
+        self, operation: Operation[Any], principal: Principal, account: str
+    ) -> tuple[Quote, Decision]:
+        """Price a call that the record made and that is sent much later, and decide about it; its state is not read.
+
+        Raises:
+            Frozen, Denied, DestinationRefused, OverBudget: The call may not be made.
+        """
+        chosen = self._accounts.select(operation.spec.provider.name, account)
+        _, recipients = await self._resolve(operation, chosen, principal)
+        priced, assessment = await self._assess(operation, recipients, chosen, principal, from_record=True)
+        return priced.with_notes(*assessment.notes), assessment.decision
+
+    async def take_news(
+        self, operation: Operation[Any], principal: Principal, *, account: str | None = None
+    ) -> Action | None:
+        """Return, once, the action of this call that the server carried out or closed by itself; None where none is.
+
+        The same call is made again by whoever asked for it and was told to call again once it is approved.
+        """
+        identity = self._accounts.select(operation.spec.provider.name, account).identity
+        digest = digest_of(operation, account=identity, principal=principal)
+        return await self._journal.take_news(digest, self._clock.now() - NEWS_FOR)
 
     async def _approve_by_allowance(self, action: Action, cover: Cover) -> Action:
         """Approve an action that waits under an allowance that covers it; return it as it stands then."""

@@ -40,7 +40,7 @@ class UndoPlanner:
             return action, _ELSEWHERE
         try:
             call = rebuild_call(operation, action.arguments)
-            return action, call.undo(self._before(call, action), _answer(call, action, account.client))
+            return action, call.undo(state_before(call, action.before), _answer(call, action, account.client))
         except ValidationError:
             return action, Undo(verdict="none", lost="What was kept of the call can no longer be read.")
 
@@ -49,12 +49,18 @@ class UndoPlanner:
         account = self._accounts.find(action.provider, action.account)
         return account.name if account else action.made_on
 
-    def _before(self, call: Operation[Any], action: Action) -> Any:
-        read = call.before()
-        if read is None or not action.before:
-            return None
-        kept: Any = answer_type(type(read))
-        return kept.model_validate(action.before)
+
+def state_before(call: Operation[Any], kept: Any) -> Any:
+    """Return the state before a call as it was read, from what the record keeps of it; None where there was none.
+
+    Raises:
+        ValidationError: What was kept can no longer be read.
+    """
+    read = call.before()
+    if read is None or not kept:
+        return None
+    answer: Any = answer_type(type(read))
+    return answer.model_validate(kept)
 
 
 def _answer(call: Operation[Any], action: Action, client: ProviderClient) -> Any:

@@ -36,6 +36,7 @@ from guard.plans.approvals import PlanApprovals
 from guard.plans.journal import PlanJournal
 from guard.plans.proposal import PlanProposer
 from guard.plans.run import PlanRunner
+from guard.plans.timed.schedule import Timetable
 from guard.plans.undo import PlanUndoPlanner
 from guard.rules.budget import Cap
 from guard.rules.people import PeopleChecker
@@ -143,8 +144,19 @@ class Services:
     @cached_property
     def plan_proposer(self) -> PlanProposer:
         """Proposes plans. Opens the store."""
-        lifetime = timedelta(minutes=self.settings.plan_minutes)
-        return PlanProposer(self.guard_dependencies, self.store.plans, self.shared_reads, lifetime=lifetime)
+        return PlanProposer(
+            self.guard_dependencies,
+            self.store.plans,
+            self.shared_reads,
+            lifetime=timedelta(minutes=self.settings.plan_minutes),
+            timetable=Timetable(timedelta(days=self.settings.plan_days), self.settings.time_zone),
+            run_by_server=self.runs_on_approval,
+        )
+
+    @property
+    def runs_on_approval(self) -> bool:
+        """True if the operator has the server carry out what was approved."""
+        return self.settings.approvals.run == "server"
 
     @property
     def shared_reads(self) -> "SharedReads":

@@ -62,6 +62,14 @@ class OperatorSide:
         """Approve a plan; return what the command prints."""
         return await self._run_with_passcode("plans", "approve", plan_id, *options)
 
+    async def decline_plan(self, plan_id: str, *, fails: bool = False) -> str:
+        """Decline a plan, or cancel an approved one; return what the command prints."""
+        if fails:
+            result = await self.run("plans", "decline", plan_id, typed=f"{PASSCODE}\n")
+            assert result.exit_code == 2
+            return result.output
+        return await self._run_with_passcode("plans", "decline", plan_id)
+
     async def allow(self, operation: str, *options: str) -> str:
         """Add an allowance; return its id."""
         printed = await self._run_with_passcode("allowances", "add", operation, *options)
@@ -147,10 +155,14 @@ class OperatorSide:
         assert result.exit_code == 0, result.output or result.exception
         return result.stdout
 
-    async def _run_with_passcode(self, *words: str) -> str:
+    async def set_passcode(self) -> None:
+        """Set the passcode of the store, unless that was done before."""
         if not self._has_passcode:
             await record_file.change(self.folder, "INSERT OR REPLACE INTO facts VALUES ('passcode', ?)", CHEAP_HASH)
             self._has_passcode = True
+
+    async def _run_with_passcode(self, *words: str) -> str:
+        await self.set_passcode()
         return await self._run(*words, typed=f"{PASSCODE}\n")
 
 

@@ -12,6 +12,7 @@ from guard.plans.journal import PlanJournal
 from guard.plans.plan import CAN_RUN, Plan, PlanState
 from guard.plans.references import references_in
 from guard.plans.status import status_line
+from guard.plans.timed.schedule import missed_outcome, was_missed
 from guard.rules.budget import Cap
 
 
@@ -23,8 +24,12 @@ class PlanApprovals:
         self._clock = clock
         self._caps = tuple(caps)
 
-    async def approve(self, plan_id: str, *, by: str, struck: Collection[int] = ()) -> Plan:
+    async def approve(
+        self, plan_id: str, *, by: str, struck: Collection[int] = (), run_by_server: bool = False
+    ) -> Plan:
         """Record a yes to every step but the struck ones, and reserve what they cost against every cap.
+
+        With `run_by_server` the server carries it out at once; a plan with a time is always left to the server.
 
         Raises:
             NotTheSameCall: There is no such plan, no such step, or no step would be left.
@@ -39,14 +44,20 @@ class PlanApprovals:
         if positions <= set(struck):
             raise NotTheSameCall(f"Every step of {plan_id} is struck: decline the plan instead.")
         _require_sources(current, struck)
+        if current.undoes is not None:
+            raise NotTheSameCall(f"{plan_id} is the undo of {current.undoes}, which is approved with it.")
+        now = self._clock.now()
+        due_at = current.at or (now if run_by_server else None)
         approved = await self._journal.approve(
-            plan_id, by=by, at=self._clock.now(), caps=self._caps, struck=sorted(struck)
+            plan_id, by=by, at=now, caps=self._caps, struck=sorted(struck), due_at=due_at
         )
         if approved is None:
             self.refuse(await self._journal.find(plan_id) or current)
         return approved
 
-    async def approve_by_allowances(self, plan: Plan, covers: Mapping[int, Cover]) -> Plan:
+    async def approve_by_allowances(
+        self, plan: Plan, covers: Mapping[int, Cover], *, run_by_server: bool = False
+    ) -> Plan:
         """Approve a plan that waits under allowances that cover its steps; return it as it stands then.
 
         Raises:
@@ -54,7 +65,9 @@ class PlanApprovals:
         """
         with suppress(AllowanceGone):
             now = self._clock.now()
-            return await self._journal.approve_by_allowances(plan, covers, at=now, caps=self._caps) or plan
+            due_at = plan.at or (now if run_by_server else None)
+            approved = await self._journal.approve_by_allowances(plan, covers, at=now, caps=self._caps, due_at=due_at)
+            return approved or plan
         return plan
 
     async def decline(self, plan_id: str, *, by: str) -> Plan:
@@ -68,15 +81,39 @@ class PlanApprovals:
             self.refuse(await self._journal.find(plan_id) or current)
         return declined
 
+    async def cancel(self, plan_id: str, *, by: str) -> Plan:
+        """Withdraw the yes to a plan of which nothing was sent yet; one that nobody answered is declined.
+
+        Raises:
+            NotTheSameCall: There is no such plan.
+            AlreadySettled, Expired, Declined: It began already, or it ended.
+        """
+        found = await self._journal.find(plan_id)
+        current = await self.expire_if_due(found) if found else None
+        if current is None or current.state is not PlanState.APPROVED:
+            return await self.decline(plan_id, by=by)
+        cancelled = await self._journal.move(
+            plan_id,
+            {PlanState.APPROVED},
+            PlanState.DECLINED,
+            finished_at=self._clock.now(),
+            outcome=f"Cancelled by {by} before it ran.",
+        )
+        if cancelled is None:
+            self.refuse(await self._journal.find(plan_id) or current)
+        return cancelled
+
     async def expire_if_due(self, plan: Plan) -> Plan:
         """Expire a plan that nobody approved in time, or whose time to run is over, and return it."""
         now = self._clock.now()
         was_set_back = now + CLOCK_SKEW < plan.created_at
         waits, runs = plan.state is PlanState.PROPOSED, plan.state in CAN_RUN
-        is_late = (waits and now >= plan.expires_at) or (runs and now >= plan.runs_until)
+        missed = was_missed(plan, now)
+        is_late = (waits and now >= plan.expires_at) or (runs and now >= plan.runs_until) or missed
         if not (is_late or (was_set_back and (waits or runs))):
             return plan
         outcome = "The clock was set back after it was asked." if was_set_back else None
+        outcome = outcome or (missed_outcome(plan) if missed else None)
         moved = await self._journal.move(
             plan.id, {plan.state}, PlanState.EXPIRED, finished_at=now, outcome=outcome or plan.outcome
         )
@@ -89,7 +126,7 @@ class PlanApprovals:
                 alone = f" {ANSWERS_ALONE}" if plan.client_answered else ""
                 raise Declined(f"{status_line(plan)}{alone}")
             case PlanState.EXPIRED:
-                raise Expired(status_line(plan))
+                raise Expired(f"{status_line(plan)} {plan.outcome or ''}".strip())
             case _:
                 raise AlreadySettled(f"{status_line(plan)} It was answered before; nothing changed.")
 

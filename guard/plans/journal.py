@@ -28,8 +28,8 @@ class PlanJournal(Protocol):
     Every method raises `JournalUnavailable` when the record cannot be read or written.
     """
 
-    async def propose(self, plan: Plan) -> Plan:
-        """Record a new plan, or return the one that is open for the same calls."""
+    async def propose(self, plan: Plan, undo: Plan | None = None) -> Plan:
+        """Record a new plan, with the plan that undoes it, or return the one that is open for the same calls."""
         ...
 
     async def find(self, plan_id: str) -> Plan | None:
@@ -59,9 +59,18 @@ class PlanJournal(Protocol):
         ...
 
     async def approve(
-        self, plan_id: str, *, by: str, at: datetime, caps: Sequence[Cap], struck: Collection[int] = ()
+        self,
+        plan_id: str,
+        *,
+        by: str,
+        at: datetime,
+        caps: Sequence[Cap],
+        struck: Collection[int] = (),
+        due_at: datetime | None = None,
     ) -> Plan | None:
         """Record a yes and reserve what the steps cost, in one transaction. Struck steps are left out for good.
+
+        `due_at` is from when the server carries it out; None where the assistant does. Its undo is approved with it.
 
         None if the plan does not wait for an answer any more, or is too old at that time.
 
@@ -72,7 +81,13 @@ class PlanJournal(Protocol):
         ...
 
     async def approve_by_allowances(
-        self, plan: Plan, covers: Mapping[int, Cover], *, at: datetime, caps: Sequence[Cap]
+        self,
+        plan: Plan,
+        covers: Mapping[int, Cover],
+        *,
+        at: datetime,
+        caps: Sequence[Cap],
+        due_at: datetime | None = None,
     ) -> Plan | None:
         """Approve a plan under allowances that cover its steps, and count every step there, in one transaction.
 
@@ -114,6 +129,10 @@ class PlanJournal(Protocol):
             Frozen: The operator stopped everything.
             AllowanceGone: The step was approved under an allowance that was revoked meanwhile, is over or used up.
         """
+        ...
+
+    async def set_due(self, plan_id: str, due_at: datetime | None) -> None:
+        """Set from when the server goes on with a plan that it carries out; None where it does no more."""
         ...
 
     async def refuse_step(self, place: StepPlace, why: str) -> None:

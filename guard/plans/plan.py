@@ -4,7 +4,9 @@
 
 A stopped plan goes on when it is run again; a failed one does not. A running or stopped plan, too, expires: what is
 left over is then no longer sent. The digest binds principal, what
-happens on a failure, and every step in its order: provider, account, operation, exact arguments, and its price.
+happens on a failure, when it runs, and every step in its order: provider, account, operation, exact arguments, and its
+price. A plan with a time for its undo has a second plan, its undo, which is approved with it: the digest binds the
+steps of that, too.
 """
 
 import hashlib
@@ -12,7 +14,7 @@ import json
 import secrets
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Any, Final, Literal
 
@@ -100,6 +102,9 @@ class Step:
     allowance_id: str | None = None
     """The allowance under which it was approved; None where a person approved the plan, or it needs nobody."""
 
+    undoes: int | None = None
+    """Of a plan that undoes another one: the position of the step there that this one undoes."""
+
     @property
     def made_on(self) -> str:
         """The name of its account."""
@@ -148,10 +153,36 @@ class Plan:
     outcome: str | None = None
     """Why it stopped, or what came of it, in a sentence."""
 
+    at: datetime | None = None
+    """When it runs, where that was asked for; otherwise it runs once it is approved."""
+
+    until: datetime | None = None
+    """When its undo runs; None where it has none."""
+
+    zone: str | None = None
+    """Name of the time zone in which its times are shown; None for UTC."""
+
+    undo_id: str | None = None
+    """The plan that undoes this one, and was approved with it."""
+
+    undo: tuple["Step", ...] = ()
+    """The steps of that plan."""
+
+    undoes: str | None = None
+    """The plan that this one undoes."""
+
+    due_at: datetime | None = None
+    """From when the server carries it out, or goes on with it; None where the assistant does."""
+
     @property
     def chosen(self) -> tuple[Step, ...]:
         """The steps that are carried out: all that were not struck."""
         return tuple(step for step in self.steps if not step.is_struck)
+
+    @property
+    def chosen_undo(self) -> tuple[Step, ...]:
+        """The steps of its undo that were not struck."""
+        return tuple(step for step in self.undo if not step.is_struck)
 
     @property
     def client_answered(self) -> bool:
@@ -233,15 +264,38 @@ def new_plan_id() -> str:
     return "plan_" + "".join(secrets.choice(alphabet) for _ in range(8))
 
 
-def digest_of_calls(steps: Sequence[Step], *, principal: str, on_failure: OnFailure) -> str:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Terms:
+    """What a plan's digest covers besides its steps."""
+
+    principal: str
+    on_failure: OnFailure
+    at: datetime | None = None
+    until: datetime | None = None
+
+    @classmethod
+    def of(cls, plan: Plan) -> "Terms":
+        """Take them from a plan."""
+        return cls(principal=plan.principal, on_failure=plan.on_failure, at=plan.at, until=plan.until)
+
+
+def digest_of_calls(steps: Sequence[Step], terms: Terms) -> str:
     """SHA-256 over the canonical JSON of the calls: the same job proposed again has the same."""
-    return _digest(principal, on_failure, [_call(step) for step in steps])
+    return _digest(terms, {"steps": [_call(step) for step in steps]})
 
 
-def digest_of_plan(steps: Sequence[Step], *, principal: str, on_failure: OnFailure) -> str:
-    """SHA-256 over the canonical JSON of what an approval covers: the calls, what they are built from, their prices."""
-    covered = [_call(step) | {"given": dict(step.given), "price": _price(step.quote)} for step in steps]
-    return _digest(principal, on_failure, covered)
+def digest_of_plan(steps: Sequence[Step], terms: Terms, undo: Sequence[Step] = ()) -> str:
+    """SHA-256 over the canonical JSON of what an approval covers: the calls, what they are built from, their prices.
+
+    `undo` are the steps that undo them.
+    """
+    covered = {"steps": [_covered(step) for step in steps]}
+    return _digest(terms, covered | ({"undo": [_covered(step) for step in undo]} if undo else {}))
+
+
+def _covered(step: Step) -> dict[str, Any]:
+    undoes = {"undoes": step.undoes} if step.undoes is not None else {}
+    return _call(step) | {"given": dict(step.given), "price": _price(step.quote)} | undoes
 
 
 def _call(step: Step) -> dict[str, Any]:
@@ -258,7 +312,14 @@ def _price(quote: Quote) -> str:
     return f"{quote.amount.amount:f} {quote.amount.currency}" if quote.amount else quote.unknown and "unknown"
 
 
-def _digest(principal: str, on_failure: OnFailure, steps: Sequence[Mapping[str, Any]]) -> str:
-    plan = {"principal": principal, "on_failure": on_failure, "steps": steps}
+def _digest(terms: Terms, covered: Mapping[str, Any]) -> str:
+    """Digest terms and steps. A time that was not asked for is left out: plans of before times have the same digest."""
+    times = {"at": terms.at, "until": terms.until}
+    plan = {
+        "principal": terms.principal,
+        "on_failure": terms.on_failure,
+        **{name: moment.astimezone(UTC).isoformat() for name, moment in times.items() if moment is not None},
+        **covered,
+    }
     canonical = json.dumps(plan, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
     return hashlib.sha256(canonical.encode("utf-8")).hexdigest()

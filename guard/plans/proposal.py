@@ -18,7 +18,7 @@ from guard.allowances.allowance import Cover
 from guard.approvals import BY_POLICY
 from guard.dependencies import GuardDependencies
 from guard.errors import Frozen, GuardRefusal, JournalUnavailable, NotTheSameCall, OverBudget
-from guard.pipeline import Draft, Guard
+from guard.pipeline import Guard
 from guard.plans.approvals import PlanApprovals
 from guard.plans.expansion import StepCall, StepTemplate, expand
 from guard.plans.faults import BadPlan, Fault
@@ -31,6 +31,7 @@ from guard.plans.plan import (
     Plan,
     PlanState,
     Step,
+    Terms,
     digest_of_calls,
     digest_of_plan,
     new_plan_id,
@@ -39,6 +40,8 @@ from guard.plans.plan import (
 from guard.plans.question import fits_form
 from guard.plans.read_sharing import ReadSharing
 from guard.plans.references import references_in
+from guard.plans.timed.schedule import Schedule, Timetable
+from guard.plans.timed.undo import CheckedCall, PlannedUndo, UndoCall, plan_undo, undo_plan_of
 from guard.rules.budget import require_room_for_all
 from guard.rules.checks import Assessment
 from guard.rules.forwarding import Forwarding
@@ -65,6 +68,12 @@ class PlanRequest:
     reason: str = ""
     steps: Sequence[StepTemplate]
     on_failure: OnFailure = "stop"
+    at: str | None = None
+    """When it is to run, as whoever proposes it writes it."""
+
+    until: str | None = None
+    """When it is to be undone."""
+
     notes: tuple[str, ...] = ()
     """What else a person should know, said by this server, never by the asking side."""
 
@@ -73,19 +82,9 @@ class PlanRequest:
 class CheckedSteps:
     """Every step of a plan, looked up and checked by itself and together with the others."""
 
-    calls: Sequence["CheckedCall"]
+    calls: Sequence[CheckedCall]
     together: Assessment
     """What only all steps together make: a circle of forwards, say."""
-
-
-@dataclass(frozen=True, slots=True)
-class CheckedCall:
-    """A step that was looked up and checked."""
-
-    call: StepCall
-    operation: Operation[Any]
-    account: str
-    draft: Draft
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,9 +115,19 @@ class PlanProposer:
     """Proposes plans."""
 
     def __init__(
-        self, dependencies: GuardDependencies, plans: PlanJournal, sharing: ReadSharing, *, lifetime: timedelta
+        self,
+        dependencies: GuardDependencies,
+        plans: PlanJournal,
+        sharing: ReadSharing,
+        *,
+        lifetime: timedelta,
+        timetable: Timetable | None = None,
+        run_by_server: bool = False,
     ) -> None:
-        """`lifetime` is how long after its proposal the steps of a plan may be sent."""
+        """`lifetime` is how long after its proposal, or after the time that it runs at, its steps may be sent.
+
+        With `run_by_server` the server carries out what needs no approval as well.
+        """
         self._accounts = dependencies.configured
         self._journal = dependencies.journal
         self._rules = dependencies.rules
@@ -127,6 +136,8 @@ class PlanProposer:
         self._plans = plans
         self._sharing = sharing
         self._lifetime = lifetime
+        self._timetable = timetable or Timetable()
+        self._run_by_server = run_by_server
         self._approvals = PlanApprovals(plans, dependencies.clock, dependencies.rules.caps)
 
     async def propose(self, request: PlanRequest, principal: Principal, parser: CallParser) -> Plan:
@@ -139,12 +150,15 @@ class PlanProposer:
         """
         try:
             parsed = parse_steps(expand(request.steps), parser)
-            found = await self._find_open(parsed, request, principal)
+            schedule = self._timetable.read(request.at, request.until, self._clock.now())
+            terms = _terms(request, schedule, principal)
+            found = await self._find_open(parsed, terms, principal)
             if found is not None and found.state is not PlanState.PROPOSED:
                 return found
             await self._require_not_open_elsewhere(parsed, principal, found)
-            checked = await self._check(parsed, principal)
-            plan, verdict = await self._compose(request, checked, principal)
+            checked, undo = await self._check(parsed, principal, schedule)
+            await self._require_undo_not_open(undo, principal, found)
+            plan, verdict = await self._compose(request, checked, undo, terms)
         except GuardRefusal as refusal:
             await self._note_refusal(request, principal, refusal)
             raise
@@ -154,16 +168,16 @@ class PlanProposer:
             await self._plans.move(
                 found.id, {PlanState.PROPOSED}, PlanState.EXPIRED, outcome="Proposed again at other prices or rules."
             )
-        proposed = await self._plans.propose(plan)
+        proposed = await self._plans.propose(plan, undo_plan_of(plan, self._lifetime) if plan.undo else None)
         if verdict.decision is Decision.ALLOW and proposed.state is PlanState.PROPOSED:
-            return await self._approvals.approve(proposed.id, by=BY_POLICY)
+            return await self._approvals.approve(proposed.id, by=BY_POLICY, run_by_server=self._run_by_server)
         return await self._approve_by_allowances(proposed, verdict)
 
     async def _approve_by_allowances(self, plan: Plan, verdict: "Verdict") -> Plan:
         """Approve a plan that waits if allowances cover every step that needs somebody's approval."""
         if not verdict.covers or plan.state is not PlanState.PROPOSED:
             return plan
-        return await self._approvals.approve_by_allowances(plan, verdict.covers)
+        return await self._approvals.approve_by_allowances(plan, verdict.covers, run_by_server=self._run_by_server)
 
     async def preview(self, request: PlanRequest, principal: Principal, parser: CallParser) -> PlanPreview:
         """Parse, price and check every step as `propose` does, record nothing, and leave out the steps with faults.
@@ -179,7 +193,7 @@ class PlanProposer:
                 parsed += parse_steps([call], parser)
             except BadPlan as bad:
                 faults += bad.faults
-        checked, refused = await self._check_each(parsed, principal)
+        checked, _, refused = await self._check_each(parsed, principal, Schedule())
         steps = [self._priced_step(one, principal) for one in checked.calls]
         try:
             require_room_for_all(await self._journal.spent(self._rules.caps, self._clock.now()), totals_of(steps))
@@ -195,13 +209,14 @@ class PlanProposer:
         """
         found = await self._plans.find(plan_id)
         parsed = parse_steps(expand(request.steps), parser)
-        if found is None or found.calls != self._calls(parsed, request, principal):
+        terms = _terms(request, self._timetable.read(request.at, request.until, self._clock.now()), principal)
+        if found is None or found.calls != self._calls(parsed, terms, principal):
             raise NotTheSameCall("This answer belongs to another plan; nothing was sent.")
         return await self._approvals.expire_if_due(found)
 
-    def _calls(self, parsed: Sequence[ParsedCall], request: PlanRequest, principal: Principal) -> str:
+    def _calls(self, parsed: Sequence[ParsedCall], terms: Terms, principal: Principal) -> str:
         steps = [self._step(one.call, one.operation, one.account, principal) for one in parsed]
-        return digest_of_calls(steps, principal=principal.name, on_failure=request.on_failure)
+        return digest_of_calls(steps, terms)
 
     def _step(self, call: StepCall, operation: Operation[Any], account: str, principal: Principal) -> Step:
         """Return the step of a call, before it was looked up."""
@@ -221,8 +236,8 @@ class PlanProposer:
             quote=Quote(),
         )
 
-    async def _find_open(self, parsed: Sequence[ParsedCall], request: PlanRequest, principal: Principal) -> Plan | None:
-        found = await self._plans.find_open(self._calls(parsed, request, principal))
+    async def _find_open(self, parsed: Sequence[ParsedCall], terms: Terms, principal: Principal) -> Plan | None:
+        found = await self._plans.find_open(self._calls(parsed, terms, principal))
         current = await self._approvals.expire_if_due(found) if found else None
         return current if current is not None and current.state.is_open else None
 
@@ -243,26 +258,50 @@ class PlanProposer:
                 "of the two plans counts.",
             )
             for digest, place in open_steps.items()
-            if found is None or place.plan_id != found.id
+            if found is None or place.plan_id not in {found.id, found.undo_id}
         ]
         if faults:
             raise BadPlan(faults)
 
-    async def _check(self, parsed: Sequence[ParsedCall], principal: Principal) -> CheckedSteps:
-        """Look up and check every step.
+    async def _require_undo_not_open(self, undo: PlannedUndo, principal: Principal, found: Plan | None) -> None:
+        """Refuse an undo that is a step of another open plan: two plans would change the same thing by turns.
+
+        Raises:
+            BadPlan: There is one.
+        """
+        digests = {self._step(one.call, one.operation, one.account, principal).digest: one for one in undo.calls}
+        open_steps = await self._plans.open_steps(digests)
+        faults = [
+            Fault(
+                f"step {digests[digest].undoes}",
+                f"Its undo is a step of {place.plan_id}, which is open. Ask the user which of the two plans counts.",
+            )
+            for digest, place in open_steps.items()
+            if found is None or place.plan_id not in {found.id, found.undo_id}
+        ]
+        if faults:
+            raise BadPlan(faults)
+
+    async def _check(
+        self, parsed: Sequence[ParsedCall], principal: Principal, schedule: Schedule
+    ) -> tuple[CheckedSteps, PlannedUndo]:
+        """Look up and check every step, and what undoes it.
 
         Raises:
             BadPlan: Some may not be made.
         """
-        checked, faults = await self._check_each(parsed, principal)
+        checked, undo, faults = await self._check_each(parsed, principal, schedule)
         if faults:
             raise BadPlan(faults)
-        return checked
+        return checked, undo
 
-    async def _check_each(self, parsed: Sequence[ParsedCall], principal: Principal) -> tuple[CheckedSteps, list[Fault]]:
+    async def _check_each(
+        self, parsed: Sequence[ParsedCall], principal: Principal, schedule: Schedule
+    ) -> tuple[CheckedSteps, PlannedUndo, list[Fault]]:
         """Look up and check every step; each read that several of them need is made once.
 
-        Return those that may be made, and what is wrong with others. All are judged together where nothing is wrong.
+        Return those that may be made, what undoes them at its time, and what is wrong with others. All are judged
+        together where nothing is wrong.
         """
         checked: dict[int, CheckedCall] = {}
         faults: dict[int, Fault] = {}
@@ -288,24 +327,34 @@ class PlanProposer:
                         faults[one.call.position] = Fault(one.call.place, _NO_BOUND)
 
         async with self._sharing.open() as dependencies:
+            guard = Guard(replace(dependencies, sent_at=schedule.at))
             async with anyio.create_task_group() as group:
                 for one in parsed:
-                    group.start_soon(check, Guard(dependencies), one)
+                    group.start_soon(check, guard, one)
             if refused_as_a_whole:
                 raise refused_as_a_whole[0]
             calls = [checked[position] for position in sorted(checked.keys() - faults.keys())]
             found = [faults[position] for position in sorted(faults)]
             forwarding = Forwarding(dependencies.own_numbers)
             together = Assessment(Decision.ALLOW) if found else await _check_together(calls, forwarding)
-            return CheckedSteps(calls, together), found
+            undo = PlannedUndo()
+            if schedule.until is not None and not found:
+                undo = await plan_undo(calls, Guard(replace(dependencies, sent_at=schedule.until)), principal)
+            return CheckedSteps(calls, together), undo, found
 
-    async def _compose(self, request: PlanRequest, checked: CheckedSteps, principal: Principal) -> tuple[Plan, Verdict]:
+    async def _compose(
+        self, request: PlanRequest, checked: CheckedSteps, undo: PlannedUndo, terms: Terms
+    ) -> tuple[Plan, Verdict]:
         """Return the plan to record and the verdict on it: that on its strictest step, or a stricter one."""
+        principal = Principal(terms.principal)
         steps = [self._priced_step(one, principal) for one in checked.calls]
-        totals = totals_of(steps)
+        undo_steps = tuple(self._undo_step(one, principal) for one in undo.calls)
+        totals = totals_of([*steps, *undo_steps])
         require_room_for_all(await self._journal.spent(self._rules.caps, self._clock.now()), totals)
-        verdict = self._decide(checked, steps)
+        verdict = self._decide(checked, steps, undo, undo_steps)
         now = self._clock.now()
+        begins = terms.at or now
+        ends = min(begins + self._lifetime, terms.until or begins + self._lifetime)
         plan = Plan(
             id=new_plan_id(),
             title=request.title,
@@ -314,30 +363,41 @@ class PlanProposer:
             channel="page" if verdict.decision is Decision.PAGE else "ask",
             on_failure=request.on_failure,
             steps=tuple(steps),
-            calls=digest_of_calls(steps, principal=principal.name, on_failure=request.on_failure),
-            digest=digest_of_plan(steps, principal=principal.name, on_failure=request.on_failure),
+            calls=digest_of_calls(steps, terms),
+            digest=digest_of_plan(steps, terms, undo_steps),
             people=verdict.people,
             seconds=seconds_for(one.operation.spec for one in checked.calls),
             notes=(*request.notes, *verdict.notes),
             state=PlanState.PROPOSED,
             created_at=now,
-            expires_at=now + self._approval_lifetime,
-            runs_until=now + self._lifetime,
+            expires_at=min(now + self._approval_lifetime, ends if terms.at is None else terms.at),
+            runs_until=ends,
+            at=terms.at,
+            until=terms.until,
+            zone=self._timetable.zone,
+            undo_id=new_plan_id() if undo_steps else None,
+            undo=undo_steps,
         )
-        if timedelta(seconds=plan.seconds) > self._lifetime - self._approval_lifetime:
-            hours = self._lifetime.total_seconds() / 3600
+        room = ends - begins if terms.at else ends - begins - self._approval_lifetime
+        if timedelta(seconds=plan.seconds) > room:
+            hours = (ends - begins) / timedelta(hours=1)
             raise BadPlan([Fault("", f"Its steps take longer than the {hours:g} hours that a plan has: make several.")])
         return plan, verdict
+
+    def _undo_step(self, one: UndoCall, principal: Principal) -> Step:
+        return replace(self._step(one.call, one.operation, one.account, principal), quote=one.quote, undoes=one.undoes)
 
     def _priced_step(self, one: CheckedCall, principal: Principal) -> Step:
         action = one.draft.action
         step = self._step(one.call, one.operation, one.account, principal)
         return replace(step, quote=action.quote, before=action.before)
 
-    def _decide(self, checked: CheckedSteps, steps: Sequence[Step]) -> Verdict:
+    def _decide(
+        self, checked: CheckedSteps, steps: Sequence[Step], undo: PlannedUndo, undo_steps: Sequence[Step]
+    ) -> Verdict:
         """Decide about all steps: as about the strictest, or stricter because of what they do together."""
         by_steps = max(one.draft.decision for one in checked.calls)
-        demanded, notes = checked.together.decision, list(checked.together.notes)
+        demanded, notes = max(checked.together.decision, undo.decision), list(checked.together.notes)
         if any(references_in(step.given) for step in steps):
             demanded = max(demanded, Decision.ASK)  # what such a step changes is not known yet
         people = _people(checked.calls)
@@ -353,7 +413,7 @@ class PlanProposer:
             demanded = max(demanded, Decision.ASK)
             notes.append(f"{twice} Approving it does it as often as that.")
         decision = max(by_steps, demanded)
-        if decision is Decision.ASK and not fits_form(steps):
+        if decision is Decision.ASK and not fits_form([*steps, *undo_steps]):
             decision = Decision.PAGE
         covers = _covers(checked.calls) if demanded is Decision.ALLOW else {}
         return Verdict(decision, tuple(notes), people, covers)
@@ -364,6 +424,10 @@ class PlanProposer:
             return
         detail = {"plan": request.title, "steps": len(request.steps), "why": str(refusal)}
         await self._journal.note("denied", action_id=None, principal=principal.name, detail=detail)
+
+
+def _terms(request: PlanRequest, schedule: Schedule, principal: Principal) -> Terms:
+    return Terms(principal=principal.name, on_failure=request.on_failure, at=schedule.at, until=schedule.until)
 
 
 def _covers(checked: Sequence[CheckedCall]) -> dict[int, Cover]:

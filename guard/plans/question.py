@@ -10,6 +10,7 @@ from guard.messages import before_lines, requester, shown
 from guard.plans.places import places
 from guard.plans.plan import Plan, Step, amounts_of
 from guard.plans.references import KEY, is_reference
+from guard.plans.timed.schedule import moment_in_words
 from guard.rules.quote import PER
 
 MOST_IN_FORM: Final = 3000
@@ -27,22 +28,24 @@ def plan_prompt(plan: Plan, quoted: Callable[[str], str] = str, *, in_full: bool
     `quoted` fences notes that may repeat text from outside, for readers who are shown that between markers. `in_full`
     shows every step; left out, it does where they fit a form.
     """
-    whole = fits_form(plan.steps) if in_full is None else in_full
+    whole = fits_form([*plan.steps, *plan.undo]) if in_full is None else in_full
     lines = [
         f"{_count(len(plan.chosen), 'call')} as one job?",
         f"The assistant calls it: «{_unquoted(plan.title)}»",
         *([f"and gives as the reason: «{_unquoted(plan.reason)}»"] if plan.reason else []),
         "",
+        *when_lines(plan),
         *price_lines(plan.chosen),
         *(f"Note: {quoted(note)}" for note in plan.notes),
         *_note_lines(plan.chosen, quoted, in_full=whole),
         "",
         *step_lines(plan.chosen, in_full=whole),
         "",
+        *_undo_lines(plan, in_full=whole),
         IN_ORDER[plan.on_failure] + duration(plan.seconds),
         f"Requested by {requester(plan.principal)}. Your approval covers exactly these "
-        f"{_count(len(plan.chosen), 'call')} ({plan.id}), in this order, each once. Answer until "
-        f"{plan.expires_at:%H:%M} UTC; nothing is sent after {plan.runs_until:%H:%M} UTC.",
+        f"{_count(len(plan.chosen), 'call')}{' and their undo' if plan.undo else ''} ({plan.id}), in this order, each "
+        f"once. Answer until {plan.expires_at:%H:%M} UTC; {last_moment(plan)}",
     ]
     return "\n".join(lines)
 
@@ -51,6 +54,34 @@ IN_ORDER: Final = {
     "stop": "If a step fails, those after it are not sent.",
     "continue": "If a step fails, the others are sent all the same.",
 }
+
+
+def when_lines(plan: Plan) -> list[str]:
+    """Say when a plan runs and when it is undone; empty where it has no times."""
+    if plan.at is None and plan.until is None:
+        return []
+    runs = [f"Runs on {moment_in_words(plan.at, plan.zone)}."] if plan.at else []
+    undone = [f"Undone by itself on {moment_in_words(plan.until, plan.zone)}."] if plan.until else []
+    return [*runs, *undone, NEEDS_WORKER]
+
+
+NEEDS_WORKER: Final = "This server, or `ringfence work`, must be running then."
+
+
+def last_moment(plan: Plan) -> str:
+    """Say after which moment nothing of a plan is sent any more, as the end of a sentence."""
+    if plan.at is None and plan.until is None:
+        return f"nothing is sent after {plan.runs_until:%H:%M} UTC."
+    but = "but the undo " if plan.until else ""
+    return f"nothing {but}is sent after {plan.runs_until:%Y-%m-%d %H:%M} UTC."
+
+
+def _undo_lines(plan: Plan, *, in_full: bool) -> list[str]:
+    """Word the calls that undo a plan by themselves; empty where it has no time for that."""
+    if not plan.chosen_undo or plan.until is None:
+        return []
+    head = f"Then, on {moment_in_words(plan.until, plan.zone)}, unless somebody changed it meanwhile:"
+    return [head, *step_lines(plan.chosen_undo, in_full=in_full), ""]
 
 
 def fits_form(steps: Sequence[Step]) -> bool:

@@ -41,6 +41,7 @@ from guard.errors import (
     Frozen,
     GuardRefusal,
     JournalUnavailable,
+    NotPossibleNow,
     NotTheSameCall,
     OutcomePending,
     RulesChanged,
@@ -53,10 +54,12 @@ from guard.plans.journal import PlanJournal, StepPlace
 from guard.plans.order import PlacedCall, may_be_prepared
 from guard.plans.pacing import LONGEST_WAIT, Pace
 from guard.plans.parsing import BadCall, CallParser
-from guard.plans.plan import CAN_RUN, Plan, PlanState, Step, StepState, digest_of_plan, state_of
+from guard.plans.plan import CAN_RUN, Plan, PlanState, Step, StepState, Terms, digest_of_plan, state_of
 from guard.plans.read_sharing import ReadSharing
 from guard.plans.references import Reference, references_in, value_at
 from guard.plans.status import progress_line, status_line
+from guard.plans.timed.restoring import UndonePlan, require_not_changed, require_same_start
+from guard.plans.timed.schedule import moment_in_words
 from guard.rules.budget import Cap, Hold
 from guard.settlement import Receipt
 
@@ -134,6 +137,9 @@ class Run:
     guard: Guard
     """Knows the prices that this run read."""
 
+    undone: UndonePlan | None = None
+    """The plan that this one undoes; None for a plan that undoes none."""
+
     receipts: dict[int, Receipt[Any]] = field(default_factory=dict[int, Receipt[Any]])
     """Receipts of the steps that this run sent."""
 
@@ -171,6 +177,7 @@ class PlanRunner:
         Raises:
             NotTheSameCall: The plan is not approved, or is not what was approved.
             Declined, Expired: There is no approval, or not any more.
+            NotPossibleNow: It is to run later.
             OutcomePending: Another run carries it out at this moment.
             Frozen, JournalUnavailable: Nothing may be sent now.
         """
@@ -180,8 +187,9 @@ class PlanRunner:
         if current.state not in CAN_RUN:
             self._refuse(current)
         _require_unchanged(current)
+        self._require_due(current)
         guard = self._guard.with_prices(self._sharing.prices())
-        run = Run(current, dict(await self._plans.actions_of(current.id)), guard)
+        run = Run(current, dict(await self._plans.actions_of(current.id)), guard, await self._undone_by(current))
         for number, step in enumerate(current.chosen):
             await progress.report_progress(number, len(current.chosen), f"Step {step.position}: {step.title}")
             if not await self._pass(run, step, parser):
@@ -211,6 +219,12 @@ class PlanRunner:
 
     async def _carry_out(self, run: Run, step: Step, parser: CallParser) -> bool:
         """Send a step; return whether the plan goes on to the next one."""
+        try:
+            await self._require_to_undo(run, step, parser)
+        except (TelephonyError, OutcomePending) as waiting:
+            return await self._stop(run, f"Step {step.position} was not sent. {waiting}")
+        except GuardRefusal as refusal:
+            return await self._not_sent(run, step, str(refusal))
         try:
             receipt = await self._send(run, step, parser)
         except BadCall as bad:
@@ -280,6 +294,10 @@ class PlanRunner:
     async def _execute(self, run: Run, step: Step, operation: Operation[Any], parser: CallParser) -> Receipt[Any]:
         plan = run.plan
         requester = Principal(plan.principal)
+        before = await run.guard.look_before(
+            operation, step.account, may_be_prepared=_may_be_prepared(plan, step, parser)
+        )
+        require_same_start(plan, step, operation, before)
         action = Action(
             id=new_action_id(),
             provider=step.provider,
@@ -295,14 +313,13 @@ class PlanRunner:
             state=State.APPROVED,
             created_at=self._clock.now(),
             expires_at=plan.runs_until,
-            before=await run.guard.look_before(
-                operation, step.account, may_be_prepared=_may_be_prepared(plan, step, parser)
-            ),
+            before=before,
             decided_by=approver([step.allowance_id]) if step.allowance_id else plan.decided_by,
             decided_at=plan.decided_at,
         )
         same = digests_of_same_call(operation, account=step.account, principal=requester)
-        return await run.guard.execute(action, operation, StepIntent(self._plans, plan, step, action, same))
+        intent = StepIntent(self._plans, plan, step, action, same)
+        return await run.guard.execute(action, operation, intent, from_record=plan.undoes is not None)
 
     async def _after_error(self, run: Run, step: Step, action: Action, error: TelephonyError) -> bool:
         """Decide what becomes of the plan after a provider's error."""
@@ -345,6 +362,26 @@ class PlanRunner:
             action = run.actions[step.position] = await self._guard.refresh(action)
         return action
 
+    async def _undone_by(self, plan: Plan) -> UndonePlan | None:
+        """Return the plan that another one undoes, with the outcomes of its steps checked where they are open."""
+        found = await self._plans.find(plan.undoes) if plan.undoes is not None else None
+        if found is None:
+            return None
+        actions = dict(await self._plans.actions_of(found.id))
+        return UndonePlan(found, {place: await self._guard.refresh(action) for place, action in actions.items()})
+
+    async def _require_to_undo(self, run: Run, step: Step, parser: CallParser) -> None:
+        """Refuse to undo a step that was not carried out, or whose effect somebody changed meanwhile."""
+        if run.undone is not None:
+            source, action = run.undone.source_of(step)
+            account = self._accounts.require(source.provider, source.account)
+            await require_not_changed(source, action, parser, account.client)
+
+    def _require_due(self, plan: Plan) -> None:
+        """Refuse a plan whose time has not come."""
+        if plan.at is not None and self._clock.now() < plan.at:
+            raise NotPossibleNow(f"{plan.id} runs on {moment_in_words(plan.at, plan.zone)}; nothing was sent.")
+
     async def _as_recorded(self, run: Run) -> Run:
         run.plan = await self._plans.find(run.plan.id) or run.plan
         run.actions = dict(await self._plans.actions_of(run.plan.id))
@@ -370,6 +407,6 @@ def _may_be_prepared(plan: Plan, step: Step, parser: CallParser) -> bool:
 
 def _require_unchanged(plan: Plan) -> None:
     """Refuse a plan whose steps on the record are not those that were approved."""
-    found = digest_of_plan(plan.chosen, principal=plan.principal, on_failure=plan.on_failure)
+    found = digest_of_plan(plan.chosen, Terms.of(plan), plan.chosen_undo)
     if found != plan.digest:
         raise NotTheSameCall(f"The steps of {plan.id} on record are not those that were approved; nothing was sent.")

@@ -2,13 +2,15 @@
 
 from collections import Counter
 from collections.abc import Mapping
+from datetime import datetime, timedelta
 from typing import Final
 
 from guard.action import Action
 from guard.allowances.allowance import is_allowance
 from guard.messages import shown
 from guard.plans.places import places
-from guard.plans.plan import Plan, PlanState, Step, StepState, state_of
+from guard.plans.plan import CAN_RUN, Plan, PlanState, Step, StepState, state_of
+from guard.plans.timed.schedule import moment_in_words
 
 _SENTENCE: Final[Mapping[PlanState, str]] = {
     PlanState.PROPOSED: "nobody has answered yet, and nothing was sent.",
@@ -39,9 +41,32 @@ def status_line(plan: Plan) -> str:
         sentence = "its time is over; steps that were not sent by then are no longer sent."
     if plan.state is PlanState.APPROVED and is_allowance(plan.decided_by):
         sentence = f"covered by the operator's {plan.decided_by}, and nothing was sent yet."
-    if plan.state is PlanState.DECLINED and plan.client_answered:
+    if plan.state is PlanState.APPROVED and plan.due_at is not None:
+        who = f"covered by the operator's {plan.decided_by}" if is_allowance(plan.decided_by) else "a person said yes"
+        when = f"runs on {moment_in_words(plan.at, plan.zone)}" if plan.at else "is carried out by the server"
+        sentence = f"{who}, and it {when}. Nothing was sent yet."
+    if plan.state is PlanState.DECLINED and plan.outcome is not None:
+        sentence = "it was cancelled, and nothing was sent."
+    elif plan.state is PlanState.DECLINED and plan.client_answered:
         sentence = "the client answered no, and nothing was sent."
     return f"Plan {plan.id} is {plan.state.value}: {sentence}"
+
+
+NO_WORKER_AFTER: Final = timedelta(minutes=2)
+"""How long after something is due a worker has commonly begun with it."""
+
+
+def is_left_to_server(plan: Plan, now: datetime) -> bool:
+    """Return True while the server is the one that carries a plan out: it is not due yet, or a worker is at it."""
+    return plan.state in CAN_RUN and plan.due_at is not None and now < plan.due_at + NO_WORKER_AFTER
+
+
+def overdue_line(plan: Plan, now: datetime) -> str:
+    """Say that no worker began with a plan that is due; empty where one did, or it is not due."""
+    if plan.due_at is None or plan.state not in CAN_RUN or now < plan.due_at + NO_WORKER_AFTER:
+        return ""
+    due = moment_in_words(plan.due_at, plan.zone)
+    return f"It was due on {due}, and no worker is at it: is a server, or `ringfence work`, running on this store?"
 
 
 def progress_line(plan: Plan, actions: Mapping[int, Action]) -> str:

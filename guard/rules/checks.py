@@ -48,6 +48,7 @@ class Checks:
         self._taint = dependencies.taint
         self._own_numbers = dependencies.own_numbers
         self._clock = dependencies.clock
+        self._sent_at = dependencies.sent_at
         self._commands = dependencies.commands
         self._repetition = Repetition(dependencies)
 
@@ -90,7 +91,7 @@ class Checks:
             DestinationRefused: It reaches such a number.
         """
         if numbers and Effect.PAID in operation.spec.effect:
-            now = self._clock.now()
+            now = self._sent_at or self._clock.now()
             for moment in operation.scheduled_at() or (now,):
                 self._rules.compliance.check_hour(numbers, max(moment, now))
             await check_opt_outs(numbers, self._optouts)

@@ -29,6 +29,7 @@ GROUPS: Mapping[str, Part] = {
 COMMANDS: Mapping[str, Part] = {
     "init": ("init.command", "init"),
     "serve": ("serve", "serve"),
+    "work": ("plans", "work"),
     "freeze": ("rules", "freeze"),
     "unfreeze": ("rules", "unfreeze"),
     "secrets": ("actions", "secrets"),

@@ -18,7 +18,7 @@ from guard.plans.question import plan_prompt
 from guard.rules.quote import Quote
 from server.cli.actions import find_action, table
 from server.cli.ownership import require_administrator
-from server.cli.plans import find_plan, plan_table
+from server.cli.plans import find_plan, plan_table, who_carries_out
 from server.cli.terminal import (
     OPERATOR,
     StoreSession,
@@ -49,7 +49,8 @@ def list_pending(target: Target) -> None:
 
     async def read(session: StoreSession) -> tuple[list[Action], list[Plan]]:
         actions = await session.store.journal.latest(200, states={State.PROPOSED})
-        return actions, await session.store.plans.latest(200, states={PlanState.PROPOSED})
+        plans = await session.store.plans.latest(200, states={PlanState.PROPOSED})
+        return actions, [plan for plan in plans if plan.undoes is None]
 
     actions, plans = anyio.run(lambda: with_store(read, target))
     if plans:
@@ -86,9 +87,12 @@ def approve(
     up_to: Annotated[
         str | None, typer.Option(metavar="AMOUNT", help="Most that a call of unknown price may cost, such as 2.50 EUR.")
     ] = None,
+    run: Annotated[
+        bool, typer.Option("--run", help="Have the server carry it out, without waiting for the assistant.")
+    ] = False,
 ) -> None:
     """Show the call, and approve exactly this one, once."""
-    _record(action_id, State.APPROVED, target, up_to=up_to)
+    _record(action_id, State.APPROVED, target, up_to=up_to, run=run)
 
 
 @app.command()
@@ -157,7 +161,7 @@ def _show_before_approval(action: Action) -> None:
         typer.confirm("This cannot be undone. Approve it for good?", abort=True)
 
 
-def _record(action_id: str, to: State, target: Target, *, up_to: str | None = None) -> None:
+def _record(action_id: str, to: State, target: Target, *, up_to: str | None = None, run: bool = False) -> None:
     async def record(session: StoreSession) -> Action:
         most = await _read_bound(session, action_id, up_to) if up_to is not None else None
         found = await session.store.journal.find(action_id) if to is State.APPROVED else None
@@ -166,11 +170,12 @@ def _record(action_id: str, to: State, target: Target, *, up_to: str | None = No
         await require_passcode(session)
         rules = session.settings.rules.rules(session.settings.session_policy())
         approvals = Approvals(session.store.journal, SystemClock(), RegisteredOperations(), rules)
-        return await approvals.record(action_id, to, by=OPERATOR, up_to=most)
+        by_server = run or session.settings.approvals.run == "server"
+        return await approvals.record(action_id, to, by=OPERATOR, up_to=most, run_by_server=by_server)
 
     action = anyio.run(lambda: with_store(record, target))
     bound = f", up to {action.quote.up_to}" if action.quote.up_to else ""
-    tell(f"{action.id} is {action.state.value}{bound}.")
+    tell(f"{action.id} is {action.state.value}{bound}.{who_carries_out(action)}")
 
 
 async def _read_bound(session: StoreSession, action_id: str, text: str) -> Money:

@@ -1,13 +1,15 @@
 """`ringfence plans`: jobs of several calls that are approved once, and what became of their steps."""
 
 import json
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from typing import Annotated, Any
+from typing import Annotated, Any, Final
 
 import anyio
 import typer
 from rich.table import Table
 
+from clients.deferred import Deferred
 from clients.shared.clock import SystemClock
 from clients.spec import Spec
 from guard.action import Action
@@ -16,7 +18,8 @@ from guard.plans.approvals import PlanApprovals
 from guard.plans.plan import Plan, amounts_of
 from guard.plans.question import plan_prompt
 from guard.plans.run import Run
-from guard.plans.status import progress_line, status_line, step_line
+from guard.plans.status import overdue_line, progress_line, status_line, step_line
+from guard.plans.timed.schedule import moment_in_words
 from server.cli.terminal import (
     OPERATOR,
     StoreSession,
@@ -29,8 +32,12 @@ from server.cli.terminal import (
     tell,
     with_store,
 )
+from server.log_output import configure_logging
 from server.mcp.call_parser import SessionCalls
 from server.services import Services
+
+WORK_ALONE: Final = Deferred[Callable[..., Awaitable[None]]]("server.worker.alone:work_alone")
+"""Deferred: the worker stands on DBOS, which the other commands do not need."""
 
 app = typer.Typer(help="Jobs of several calls that are approved once.", no_args_is_help=True)
 
@@ -57,6 +64,7 @@ def show(target: Target, plan_id: str) -> None:
     plan, actions = find_plan(plan_id, target)
     lines = [*plan_prompt(plan, in_full=True).split("\n"), "", f"{status_line(plan)} {progress_line(plan, actions)}"]
     lines += [plan.outcome] if plan.outcome else []
+    lines += [late] if (late := overdue_line(plan, SystemClock().now())) else []
     if plan.decided_at is not None:
         lines += [step_line(step, actions.get(step.position)) for step in plan.steps]
     tell(*lines)
@@ -70,6 +78,9 @@ def approve(
     strike: Annotated[
         list[int] | None, typer.Option(help="Leave out the step of this number; may be repeated.")
     ] = None,
+    run: Annotated[
+        bool, typer.Option("--run", help="Have the server carry it out, without waiting for the assistant.")
+    ] = False,
 ) -> None:
     """Approve every step of a plan but those that are struck, once, and reserve what they cost."""
 
@@ -77,24 +88,26 @@ def approve(
         await require_passcode(session)
         caps = session.settings.rules.rules(session.settings.session_policy()).caps
         approvals = PlanApprovals(session.store.plans, SystemClock(), caps)
-        return await approvals.approve(plan_id, by=OPERATOR, struck=strike or ())
+        by_server = run or session.settings.approvals.run == "server"
+        return await approvals.approve(plan_id, by=OPERATOR, struck=strike or (), run_by_server=by_server)
 
     plan = anyio.run(lambda: with_store(record, target))
     total = ", ".join(str(amount.money) for amount in amounts_of(plan.chosen))
-    tell(f"{plan.id} is approved: {len(plan.chosen)} steps{f', {total}' if total else ''}.")
+    steps = f"{len(plan.chosen)} steps{f', {total}' if total else ''}"
+    tell(f"{plan.id} is approved: {steps}.{who_carries_out(plan)}")
 
 
 @app.command()
 @operator_command
 def decline(target: Target, plan_id: str) -> None:
-    """Decline a plan."""
+    """Decline a plan, or cancel one that was approved and has not run yet."""
 
     async def record(session: StoreSession) -> Plan:
         await require_passcode(session)
-        return await PlanApprovals(session.store.plans, SystemClock(), ()).decline(plan_id, by=OPERATOR)
+        return await PlanApprovals(session.store.plans, SystemClock(), ()).cancel(plan_id, by=OPERATOR)
 
     plan = anyio.run(lambda: with_store(record, target))
-    tell(f"{plan.id} is {plan.state.value}.")
+    tell(f"{plan.id} is {plan.state.value}. {plan.outcome or ''}".strip())
 
 
 @app.command("run")
@@ -127,6 +140,24 @@ def run_plan(target: Target, plan_id: str) -> None:
     tell(*lines, *(step_line(step, ended.actions.get(step.position)) for step in ended.plan.steps))
 
 
+@operator_command
+def work(
+    target: Target,
+    once: Annotated[
+        bool, typer.Option("--once", help="Carry out what is due now, and exit; for a timer of the system.")
+    ] = False,
+) -> None:
+    """Carry out what was approved, at once or at its time, on as many machines as you like."""
+    settings = target.settings()
+    configure_logging(settings.log_format)
+    providers = ", ".join(settings.set_up) or "no provider"
+    tell(f"Working for {providers}. {'Ends when nothing is due.' if once else 'Ctrl-C ends it.'}")
+    try:
+        anyio.run(lambda: WORK_ALONE.load()(settings, sandbox=target.sandbox, once=once))
+    except GuardRefusal as refused:
+        fail(str(refused))
+
+
 @dataclass(frozen=True, slots=True)
 class _Terminal:
     """The operator at the command line: reaches what this server's settings allow, and reads how far a run is."""
@@ -147,6 +178,17 @@ class _Terminal:
         console.print(plain(message))
 
 
+def who_carries_out(approved: Action | Plan) -> str:
+    """Say who carries out what was approved, as a further sentence; empty for what was declined."""
+    if approved.due_at is not None:
+        when = f"on {moment_in_words(approved.at, approved.zone)}" if isinstance(approved, Plan) and approved.at else ""
+        return f" A server or `ringfence work` carries it out {when or 'now'}."
+    if approved.state.value != "approved":
+        return ""
+    until = approved.runs_until if isinstance(approved, Plan) else approved.expires_at
+    return f" It waits for the assistant, until {until:%H:%M} UTC."
+
+
 def plan_table(found: list[Plan]) -> Table:
     """Build the table of plans for the terminal."""
     rows = Table("id", "state", "job", "steps", "price", "requested by", "requested at", box=None, pad_edge=False)
@@ -163,6 +205,8 @@ def find_plan(plan_id: str, target: Target) -> tuple[Plan, dict[int, Action]]:
 
     async def read(session: StoreSession) -> tuple[Plan | None, dict[int, Action]]:
         plan = await session.store.plans.find(plan_id)
+        if plan is not None:
+            plan = await PlanApprovals(session.store.plans, SystemClock(), ()).expire_if_due(plan)
         return plan, dict(await session.store.plans.actions_of(plan_id))
 
     plan, actions = anyio.run(lambda: with_store(read, target))
@@ -175,5 +219,7 @@ def _facts(plan: Plan) -> dict[str, Any]:
     total = [str(amount.money) for amount in amounts_of(plan.chosen)]
     facts = {"id": plan.id, "state": plan.state.value, "title": plan.title, "principal": plan.principal}
     times = {"created_at": plan.created_at, "runs_until": plan.runs_until, "decided_by": plan.decided_by}
+    times |= {"at": plan.at, "until": plan.until, "due_at": plan.due_at}
+    undo = {"undone_by": plan.undo_id, "undoes": plan.undoes}
     steps = [{"step": step.position, "operation": step.operation, "arguments": step.arguments} for step in plan.steps]
-    return {**facts, **times, "total": total, "outcome": plan.outcome, "steps": steps}
+    return {**facts, **times, **undo, "total": total, "outcome": plan.outcome, "steps": steps}

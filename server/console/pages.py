@@ -61,6 +61,9 @@ class PageOptions:
     commands: OperatorCommands = field(default_factory=OperatorCommands)
     """How the page prints commands."""
 
+    runs_on_approval: bool = False
+    """True where the server carries out whatever is approved."""
+
     fitness: Fitness = field(default_factory=Fitness)
     """What conditions of allowances may ask for."""
 
@@ -68,7 +71,12 @@ class PageOptions:
     def of(cls, settings: Settings) -> Self:
         """Take them from the settings."""
         rules = settings.rules.rules(settings.session_policy())
-        return cls(rules=rules, commands=settings.commands, fitness=fitness_of(settings))
+        return cls(
+            rules=rules,
+            commands=settings.commands,
+            fitness=fitness_of(settings),
+            runs_on_approval=settings.approvals.run == "server",
+        )
 
 
 REQUESTS_LISTED = 20
@@ -94,8 +102,16 @@ class PageSetup:
 def approval_app(setup: PageSetup) -> ASGIApp:
     """Build the page as an ASGI application, for paths under `/approvals`."""
     pages = Pages(setup)
-    plans = PlanPages(setup.store, setup.clock, setup.options.rules.caps, pages.login, setup.options.commands)
-    allowances = AllowancePages(setup.store, setup.clock, setup.options.fitness, pages.login, setup.options.commands)
+    options = setup.options
+    plans = PlanPages(
+        setup.store,
+        setup.clock,
+        options.rules.caps,
+        pages.login,
+        options.commands,
+        runs_on_approval=options.runs_on_approval,
+    )
+    allowances = AllowancePages(setup.store, setup.clock, options.fitness, pages.login, options.commands)
     routes = [
         Route(ROOT, pages.waiting),
         Route(f"{ROOT}/", pages.waiting),
@@ -135,6 +151,7 @@ class Pages:
         self._clock = setup.clock
         self._rules = setup.options.rules
         self._commands = setup.options.commands
+        self._runs_on_approval = setup.options.runs_on_approval
         self._approvals = Approvals(setup.store.journal, setup.clock, RegisteredOperations(), self._rules)
         self._plan_approvals = PlanApprovals(setup.store.plans, setup.clock, self._rules.caps)
         sessions = Sessions(setup.store, setup.clock)
@@ -156,7 +173,7 @@ class Pages:
         current = [await self._approvals.expire_if_due(action) for action in found]
         actions = [build_view(action, self._clock.now()) for action in current if action.state is State.PROPOSED]
         found_plans = await self._store.plans.latest(LISTED, states={PlanState.PROPOSED})
-        plans = [await self._plan_approvals.expire_if_due(plan) for plan in found_plans]
+        plans = [await self._plan_approvals.expire_if_due(plan) for plan in found_plans if plan.undoes is None]
         requests = await self._store.optouts.requests()
         return await self._render(
             "waiting.html",
@@ -203,8 +220,10 @@ class Pages:
         must_confirm = found.state is State.PROPOSED and is_final(found, operation_named(found.operation))
         if must_confirm and form.get("sure") != found.digest:
             shown = build_view(found, self._clock.now())
-            return await self._render("confirm.html", session, shown=shown, up_to=str(up_to or ""), bound=bound)
-        return await self._record(request, session, State.APPROVED, up_to=up_to)
+            given = {"up_to": str(up_to or ""), "bound": bound, "run": form.get("run", "")}
+            return await self._render("confirm.html", session, shown=shown, given=given)
+        by_server = self._runs_on_approval or form.get("run") == "server"
+        return await self._record(request, session, State.APPROVED, up_to=up_to, run_by_server=by_server)
 
     @require_session
     async def decline(self, request: Request, session: Session) -> Response:
@@ -223,10 +242,18 @@ class Pages:
         await self._store.freeze.unfreeze(OPERATOR)
         return RedirectResponse(ROOT, 303)
 
-    async def _record(self, request: Request, session: Session, to: State, *, up_to: Money | None = None) -> Response:
+    async def _record(
+        self,
+        request: Request,
+        session: Session,
+        to: State,
+        *,
+        up_to: Money | None = None,
+        run_by_server: bool = False,
+    ) -> Response:
         found = await self._find(request)
         try:
-            await self._approvals.record(found.id, to, by=OPERATOR, up_to=up_to)
+            await self._approvals.record(found.id, to, by=OPERATOR, up_to=up_to, run_by_server=run_by_server)
         except JournalUnavailable:
             raise
         except GuardRefusal as refused:
@@ -249,6 +276,7 @@ class Pages:
             refusal=refusal,
             needs_bound=current.quote.is_unknown and self._rules.needs_bound(current.provider, current.made_on),
             may_be_allowed=operation is not None and why_never(operation) is None and not current.quote.is_unknown,
+            runs_on_approval=self._runs_on_approval,
         )
 
     async def _find(self, request: Request) -> Action:

@@ -30,13 +30,21 @@ class PlanPages:
     """The handlers of the page of a plan and its forms."""
 
     def __init__(
-        self, store: Store, clock: Clock, caps: Sequence[Cap], login: SignIn, commands: OperatorCommands
+        self,
+        store: Store,
+        clock: Clock,
+        caps: Sequence[Cap],
+        login: SignIn,
+        commands: OperatorCommands,
+        *,
+        runs_on_approval: bool,
     ) -> None:
         self._store = store
         self._clock = clock
         self._approvals = PlanApprovals(store.plans, clock, caps)
         self.login = login
         self._commands = commands
+        self._runs_on_approval = runs_on_approval
 
     @require_session
     async def plan(self, request: Request, session: Session) -> Response:
@@ -46,15 +54,16 @@ class PlanPages:
     @require_session
     async def approve(self, request: Request, session: Session) -> Response:
         """Approve the steps that are left in, once."""
-        found = await self._find(request)
-        struck = _positions((await read_form(request)).get("without", ""))
+        found, form = await self._find(request), await read_form(request)
+        struck = _positions(form.get("without", ""))
         if await self._store.freeze.is_on():
             refusal = "Everything is stopped. Resume before you approve; nothing was sent."
             return await self._show(request, session, struck=struck, refusal=refusal)
-        if is_final(found, struck) and (await read_form(request)).get("sure") != found.digest:
+        if is_final(found, struck) and form.get("sure") != found.digest:
             return await self._show(request, session, struck=struck, sure=found.digest)
+        by_server = self._runs_on_approval or form.get("run") == "server"
         try:
-            await self._approvals.approve(found.id, by=OPERATOR, struck=struck)
+            await self._approvals.approve(found.id, by=OPERATOR, struck=struck, run_by_server=by_server)
         except JournalUnavailable:
             raise
         except GuardRefusal as refused:
@@ -63,10 +72,10 @@ class PlanPages:
 
     @require_session
     async def decline(self, request: Request, session: Session) -> Response:
-        """Decline the plan."""
+        """Decline the plan, or cancel it before it runs."""
         found = await self._find(request)
         try:
-            await self._approvals.decline(found.id, by=OPERATOR)
+            await self._approvals.cancel(found.id, by=OPERATOR)
         except JournalUnavailable:
             raise
         except GuardRefusal as refused:
@@ -85,6 +94,7 @@ class PlanPages:
             "root": ROOT,
             "token": session.form_token,
             "is_frozen": await self._store.freeze.is_on(),
+            "runs_on_approval": self._runs_on_approval,
         }
         return render("plan.html", self._commands, status=409 if refusal else 200, **values)
 

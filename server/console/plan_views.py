@@ -8,8 +8,8 @@ from typing import Any, Final
 from guard.action import Action
 from guard.plans.places import places
 from guard.plans.plan import CAN_RUN, Plan, PlanState, Step, StepState, amounts_of, state_of
-from guard.plans.question import IN_ORDER, duration, price_lines
-from guard.plans.status import progress_line, status_line, step_line
+from guard.plans.question import IN_ORDER, duration, last_moment, price_lines, when_lines
+from guard.plans.status import overdue_line, progress_line, status_line, step_line
 from server.console.views import EFFECTS, Field, is_object, span, to_value
 from tools.registry import operation_named
 
@@ -71,7 +71,21 @@ class PlanView:
     struck: str
     """The steps that are left out, as the form sends them."""
 
+    undo: tuple[StepView, ...]
+    """The steps that undo it at its time."""
+
+    when: tuple[str, ...]
+    """When it runs, and when it is undone; empty for a plan without times."""
+
+    last_moment: str
     waits: bool
+    can_cancel: bool
+    by_server: bool
+    """True where the server carries it out."""
+
+    overdue: str
+    """That no worker began with it, as a sentence; empty otherwise."""
+
     waited: str
     """How long it has been approved without a run; empty otherwise."""
 
@@ -83,20 +97,21 @@ def build_plan_card(plan: Plan, now: datetime) -> PlanCard:
     """Prepare a plan for a list."""
     price = " and ".join(str(amount.money) for amount in amounts_of(plan.chosen)) or "No charge"
     left = max(0, int((plan.expires_at - now).total_seconds()))
-    return PlanCard(plan=plan, state=PLAN_STATES[plan.state], price=price, remaining=span(left))
+    return PlanCard(plan=plan, state=_state_of(plan), price=price, remaining=span(left))
 
 
 def build_plan_view(
     plan: Plan, actions: Mapping[int, Action], now: datetime, *, struck: Collection[int] = ()
 ) -> PlanView:
     """Prepare a plan for the templates; `struck` are the steps that the operator means to leave out."""
-    waits = plan.state is PlanState.PROPOSED
+    waits = plan.state is PlanState.PROPOSED and plan.undoes is None
+    undone = {step.position for step in plan.undo if step.undoes in struck}
     left_in = [step for step in plan.chosen if step.position not in struck]
     left = max(0, int((plan.expires_at - now).total_seconds()))
-    since = plan.decided_at if plan.state is PlanState.APPROVED else None
+    since = plan.decided_at if plan.state is PlanState.APPROVED and plan.due_at is None else None
     return PlanView(
         plan=plan,
-        state=PLAN_STATES[plan.state],
+        state=_state_of(plan),
         status_line=status_line(plan),
         progress=progress_line(plan, actions) if plan.state in {*CAN_RUN, PlanState.DONE, PlanState.FAILED} else "",
         effects=_effects(left_in),
@@ -106,11 +121,23 @@ def build_plan_view(
         steps=tuple(_step_view(step, actions.get(step.position), struck, waits=waits) for step in plan.steps),
         count=len(left_in),
         struck=_written(struck),
+        undo=tuple(_step_view(step, None, undone, waits=True) for step in plan.undo),
+        when=tuple(when_lines(plan)),
+        last_moment=last_moment(plan),
         waits=waits,
+        can_cancel=plan.state is PlanState.APPROVED,
+        by_server=plan.due_at is not None,
+        overdue=overdue_line(plan, now),
         waited=span(int((now - since).total_seconds())) if since else "",
         remaining=span(left),
         seconds_left=left,
     )
+
+
+def _state_of(plan: Plan) -> str:
+    if plan.state is PlanState.APPROVED and plan.due_at is not None:
+        return "Approved, runs at its time" if plan.at else "Approved, the server carries it out"
+    return PLAN_STATES[plan.state]
 
 
 def _step_view(step: Step, action: Action | None, struck: Collection[int], *, waits: bool) -> StepView:

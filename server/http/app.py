@@ -5,6 +5,7 @@ import sys
 from collections.abc import Sequence
 from typing import Any
 
+import anyio
 import uvicorn
 from mcp.server.auth.settings import AuthSettings
 from mcp.server.lowlevel import Server
@@ -32,6 +33,7 @@ from server.simulation import services_for
 from server.store.sealed.audit import ANOTHER_KEY
 from server.webhooks.endpoint import webhook_route
 from server.webhooks.retention import Retention
+from server.worker.on_demand import work_on_demand
 
 logger = logging.getLogger(__name__)
 
@@ -59,7 +61,22 @@ async def serve_http(settings: Settings, host: str, port: int, *, sandbox: bool)
             config = uvicorn.Config(app, host=host, port=port, log_config=None, access_log=False, server_header=False)
             sys.stderr.write(f"Ringfence answers at http://{_bracket(host)}:{port}/mcp\n")
             sys.stderr.write("".join(f"  {line}\n" for line in await _banner(services, host, port, sandbox=sandbox)))
-            await uvicorn.Server(config).serve(sockets)
+            await _Server(config, services).serve(sockets)
+
+
+class _Server(uvicorn.Server):
+    """A uvicorn server with the worker beside it, which ends before the process does."""
+
+    def __init__(self, config: uvicorn.Config, services: Services) -> None:
+        super().__init__(config)
+        self._services = services
+
+    async def main_loop(self) -> None:
+        """Serve until the process is stopped; the worker then finishes the request that is under way."""
+        async with anyio.create_task_group() as group:
+            group.start_soon(work_on_demand, self._services)
+            await super().main_loop()
+            group.cancel_scope.cancel()
 
 
 async def _require_our_key(services: Services) -> None:

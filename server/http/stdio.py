@@ -18,6 +18,7 @@ from server.mcp.server import build_server
 from server.services import Services
 from server.settings.model import Settings
 from server.simulation import services_for
+from server.worker.on_demand import work_on_demand
 
 if TYPE_CHECKING:
     from server.http.loopback import LoopbackPage
@@ -55,6 +56,7 @@ async def serve_stdio(settings: Settings, *, sandbox: bool) -> None:
             try:
                 async with anyio.create_task_group() as group:
                     group.start_soon(_cancel_when_closed, wire, group.cancel_scope)
+                    group.start_soon(work_on_demand, services)
                     await server.run(incoming, outgoing, server.create_initialization_options())
                     group.cancel_scope.cancel()
             except anyio.get_cancelled_exc_class():

@@ -6,7 +6,8 @@ Every call of an operation, by its own tool, by `call_write_operation` or as the
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, cast
+from functools import partial
+from typing import Any, Final, cast
 
 from mcp.types import CallToolResult, InputRequiredResult
 from pydantic import ValidationError
@@ -14,7 +15,7 @@ from pydantic import ValidationError
 from clients.errors import TelephonyError
 from clients.operation import Operation, OperationType
 from guard.action import Action, Principal, State, client_of, form_approver
-from guard.errors import GuardRefusal
+from guard.errors import AlreadySettled, Expired, GuardRefusal, OutcomePending
 from guard.plans.proposal import PlanPreview, PlanRequest
 from guard.rules.recipients import later_members_note
 from server.mcp.call_parser import NotCallable, choose_account, parse_call, require_reach
@@ -40,6 +41,11 @@ from tools.builtin import ActionReply, BuiltinCall, BuiltinTool, Outcome, Reply
 from tools.registry import provider_of_tool
 
 ToolResult = CallToolResult | InputRequiredResult
+
+CARRIED_OUT_BY_SERVER: Final = (
+    "The server took care of this call by itself after it was approved. Nothing was sent now; call once more only if "
+    "the user wants it a second time."
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,6 +176,25 @@ class Dispatcher:
                 return cast("ToolResult", outcome)  # the handler passes on what `call` or `propose` returned
 
     async def _run_guarded(self, call: _GuardedCall, session: Session) -> ToolResult:
+        """Run a guarded call; where the server carried out the approved one by itself, show what became of that."""
+        guard, principal = self._services.guard, session.principal
+        take_news = partial(guard.take_news, call.operation, principal, account=call.account)
+        if answered_action_id(session) is None and (news := await take_news()):
+            return await self._show_news(news, principal)
+        try:
+            return await self._ask_and_execute(call, session)
+        except (AlreadySettled, OutcomePending, Expired):
+            if (news := await take_news()) is None:
+                raise
+            return await self._show_news(news, principal)
+
+    async def _show_news(self, action: Action, principal: Principal) -> CallToolResult:
+        untrusted = Untrusted()
+        result = with_heading(action_result(action, untrusted), CARRIED_OUT_BY_SERVER)
+        await self.remember(untrusted, action.operation, principal)
+        return result
+
+    async def _ask_and_execute(self, call: _GuardedCall, session: Session) -> ToolResult:
         guard, principal = self._services.guard, session.principal
         action_id = answered_action_id(session)
         if action_id is None:

@@ -31,6 +31,7 @@ from clients.settings import (
 )
 from guard.operator_commands import OperatorCommands
 from guard.rules.policy import Policy
+from guard.rules.time_zones import load_zone
 from server.settings.keys import NESTED_BY, PREFIX, variable_of
 from server.settings.rules import (
     BudgetSettings,
@@ -140,6 +141,9 @@ class ApprovalSettings(Section):
     form: Literal["auto", "off"] = "auto"
     """`auto` asks in the client's form, if it has one; `off` asks the operator only, for clients that answer alone."""
 
+    run: Literal["assistant", "server"] = "assistant"
+    """Who carries out what was approved: the `assistant` with its next call, or the `server` at once."""
+
     port: int = Field(default=8766, ge=0, le=65535)
     """Port of the page on loopback; if another program uses it, a free port is taken."""
 
@@ -168,6 +172,12 @@ def _state_key(key: SecretStr) -> SecretStr:
     if not re.fullmatch(r"[A-Za-z0-9_-]{43}=", key.get_secret_value()):
         raise ValueError("32 random bytes in URL-safe base64 are expected, 44 characters that end in =")
     return key
+
+
+def _zone(name: str) -> str:
+    if load_zone(name) is None:
+        raise ValueError("a name of the IANA time zone database is expected, such as America/New_York")
+    return name
 
 
 class Settings(BaseSettings):
@@ -236,7 +246,13 @@ class Settings(BaseSettings):
     """Minutes an action or a plan waits for approval."""
 
     plan_minutes: float = Field(default=4 * 60, gt=0, le=24 * 60)
-    """Minutes after its proposal in which the steps of an approved plan may be sent."""
+    """Minutes in which the steps of an approved plan may be sent, from its proposal, or from the time it runs at."""
+
+    plan_days: float = Field(default=31, gt=0, le=366)
+    """Days ahead that a plan may be set to run, or to be undone, at most."""
+
+    time_zone: Annotated[str, AfterValidator(_zone)] | None = None
+    """Your time zone, such as America/New_York: questions say in it when a plan runs; UTC if left out."""
 
     timeout_seconds: float = Field(default=30, gt=0, le=600)
     """Seconds a provider may take to answer; a whole answer may take four times as long."""

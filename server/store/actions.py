@@ -59,11 +59,13 @@ class StoredJournal:
     async def find_open(self, digest: str) -> Action | None:
         """Return the action that is open for this digest, or None.
 
-        A new call begins with this, so it is refused here if rows of the audit log are missing.
+        A new call begins with this, so it is refused here if rows of the audit log are missing. A snapshot is older
+        than what others wrote since, so whoever opened it has checked that before.
         """
 
         def look(connection: Connection) -> Action | None:
-            self._audit.require_whole_log(connection)
+            if not self._database.is_in_snapshot:
+                self._audit.require_whole_log(connection)
             return find_open(connection, digest)
 
         return await self._database.read(look, as_of_now=True)
@@ -75,6 +77,24 @@ class StoredJournal:
         query = select(actions).where(actions.c.digest == digest, answered, late)
         found = [action_of(row) for row in await self._database.fetch(query)]
         return max(found, key=lambda action: action.finished_at or action.decided_at or since, default=None)
+
+    async def take_news(self, digest: str, since: datetime) -> Action | None:
+        """Return, once, the action of this digest that the server carried out or closed since then by itself.
+
+        Whoever asked for it knows then; the next call of the same is a new one.
+        """
+        ended = actions.c.state.in_([State.DONE.value, State.REFUSED.value, State.EXPIRED.value])
+        of_server = (actions.c.digest == digest) & actions.c.due_at.is_not(None) & ended
+        query = select(actions).where(of_server, actions.c.decided_at >= since).order_by(actions.c.decided_at.desc())
+        if not await self._database.fetch(query.limit(1)):
+            return None
+
+        def take(connection: Connection) -> Action | None:
+            row = connection.execute(query.limit(1)).mappings().first()
+            connection.execute(update(actions).where(of_server).values(due_at=None))
+            return action_of(row) if row else None
+
+        return await self._database.write(take)
 
     async def move(self, action_id: str, allowed: Collection[State], to: State, **changes: Any) -> Action | None:
         """Move an action from one of the allowed states, and return it; None if it is in none of them.

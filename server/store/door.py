@@ -36,7 +36,18 @@ class StoreDoor:
         """The store."""
         return OPEN_STORE.load()(self._address, self._folder, self._key)
 
+    @property
+    def is_open(self) -> bool:
+        """True once the store was used."""
+        return "store" in self.__dict__
+
+    @property
+    def has_worked(self) -> bool:
+        """True if a worker may have left something to do on this store: one worked on it, or it is no file."""
+        file = self._address.removeprefix("sqlite+aiosqlite:///").removeprefix("sqlite:///").partition("?")[0]
+        return file == self._address or Path(f"{file}-worker").exists()
+
     async def close(self) -> None:
         """Close the store, if it was opened."""
-        if "store" in self.__dict__:
+        if self.is_open:
             await self.store.database.close()

@@ -102,6 +102,14 @@ class Database:
         self._threads = anyio.CapacityLimiter(_CONNECTIONS)
         self._snapshots = anyio.Semaphore(_SNAPSHOTS)
 
+    def address_beside(self, name: str) -> str:
+        """Return the URL of a database for other tables: a file beside the store's, or the same PostgreSQL database."""
+        if not is_file(self._url):
+            return self._url.render_as_string(hide_password=False)
+        file = self._file or str((self._state_folder or Path()) / "ringfence.db")
+        create_database_file(Path(f"{file}-{name}"))
+        return f"sqlite:///{file}-{name}"
+
     async def write(
         self,
         work: Callable[[Connection], T],
@@ -152,6 +160,12 @@ class Database:
                 _SNAPSHOT.reset(before)
                 with anyio.CancelScope(shield=True):
                     await self._in_thread(connection.close)
+
+    @property
+    def is_in_snapshot(self) -> bool:
+        """True within the block of a snapshot of this store."""
+        snapshot = _SNAPSHOT.get()
+        return snapshot is not None and snapshot.database is self
 
     def _connect_to_read(self) -> Connection:
         with _failures_told("read"):

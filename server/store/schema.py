@@ -21,7 +21,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.engine import Dialect
 
-HEAD = "0009"
+HEAD = "0010"
 """The newest migration."""
 
 metadata = MetaData()
@@ -86,6 +86,7 @@ actions = Table(
     Column("answer", StorableText),
     Column("owner", String(200)),
     Column("account_name", String(32), nullable=False, server_default=""),
+    Column("due_at", UtcTime),
 )
 OPEN_STATES = "state IN ('proposed', 'approved', 'sending', 'unknown')"
 Index(
@@ -98,6 +99,7 @@ Index(
 Index("actions_by_time", actions.c.created_at)
 Index("actions_by_digest", actions.c.digest, actions.c.finished_at)
 Index("actions_by_state", actions.c.state, actions.c.created_at)
+Index("actions_by_due_time", actions.c.due_at)
 Index("actions_by_principal", actions.c.principal, actions.c.created_at)
 Index("actions_by_principal_and_state", actions.c.principal, actions.c.state, actions.c.created_at)
 
@@ -140,6 +142,12 @@ plans = Table(
     Column("decided_at", UtcTime),
     Column("finished_at", UtcTime),
     Column("outcome", StorableText),
+    Column("at", UtcTime),
+    Column("until", UtcTime),
+    Column("zone", String(64)),
+    Column("undo_id", String(16)),
+    Column("undoes", String(16)),
+    Column("due_at", UtcTime),
 )
 OPEN_PLANS = "state IN ('proposed', 'approved', 'running', 'stopped')"
 Index(
@@ -151,6 +159,7 @@ Index(
 )
 Index("plans_by_time", plans.c.created_at)
 Index("plans_by_state", plans.c.state, plans.c.created_at)
+Index("plans_by_due_time", plans.c.due_at)
 Index("plans_by_principal", plans.c.principal, plans.c.created_at)
 
 plan_steps = Table(
@@ -175,6 +184,7 @@ plan_steps = Table(
     Column("reserved_at", UtcTime),
     Column("account_name", String(32), nullable=False, server_default=""),
     Column("allowance_id", String(16)),
+    Column("undoes", Integer),
 )
 """The calls of plans. `reserved` is what is set aside for a step that was not sent yet, in whole billionths."""
 

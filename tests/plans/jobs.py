@@ -8,6 +8,8 @@ import httpx2
 from mcp import Client
 from mcp.types import CallToolResult
 
+from server.services import Services
+from server.worker.errands import Errands
 from tests.sandbox_control import NO_CERTIFICATES
 
 SENDER: Final = "+12015550142"
@@ -55,6 +57,12 @@ def states(content: dict[str, Any]) -> list[str]:
 def text_of(result: CallToolResult) -> str:
     """Return a result as a model reads it."""
     return "\n".join(part.text for part in result.content if part.type == "text")
+
+
+async def work_off(services: Services) -> None:
+    """Carry out what is due, as a worker does, in this process and without the queue."""
+    for item, _ in await services.store.plans.due(services.clock.now()):
+        await Errands(services).carry_out(item)
 
 
 class Between(httpx2.AsyncHTTPTransport):

@@ -206,7 +206,7 @@ async def test_a_step_that_became_more_expensive_is_not_sent(tmp_path: Path) -> 
         services, server = server_for(settings_for(tmp_path, sandbox.voicetel), http=http)
         async with connect(server, person=Person()) as client:
             plan = (await propose(client, texts(customers(3))))["plan"]
-            await _run_one_step(services, plan)
+            await run_one_step(services, plan)
             proxy.rates["sms"] = 0.02
             ran = await client.call_tool("run_plan", {"plan_id": plan})
             assert states(content_of(ran)) == ["done", "not sent", "waiting"]
@@ -246,7 +246,7 @@ async def test_a_run_ends_before_its_client_gives_up_and_the_next_goes_on(tmp_pa
         async with connect(server, person=Person()) as client:
             plan_id = (await propose(client, texts(customers(3))))["plan"]
             for done in (1, 2):
-                ran = await _run_one_step(services, plan_id)
+                ran = await run_one_step(services, plan_id)
                 assert (ran.is_paused, ran.plan.state.value, len(ran.actions)) == (True, "running", done)
             assert states(await run(client, plan_id)) == ["done"] * 3
         assert len(await _sent(sandbox)) == 3
@@ -278,7 +278,7 @@ async def test_a_form_answers_no_plan_that_is_left_to_the_operator(tmp_path: Pat
         assert await _sent(sandbox) == []
 
 
-async def _run_one_step(services: Services, plan_id: str) -> Run:
+async def run_one_step(services: Services, plan_id: str) -> Run:
     """Run a plan until its first step was sent, as if that had taken all of the time of a run."""
     plan = await services.plans.find(plan_id)
     assert plan is not None

@@ -19,7 +19,7 @@ async def test_a_plan_is_shown_in_full_and_the_price_follows_the_steps_that_are_
     async with sandboxes() as sandbox:
         settings = settings_for(tmp_path, sandbox.voicetel)
         _, server = server_for(settings)
-        async with connect(server) as client, _operator(settings) as page:
+        async with connect(server) as client, signed_in(settings) as page:
             plan = (await propose(client, texts(customers(12))))["plan"]
             assert plan in (await page.open()).text
             text = unescape((await page.open(f"/{plan}")).text)
@@ -45,7 +45,7 @@ async def test_a_plan_that_is_declined_on_the_page_is_not_run(tmp_path: Path) ->
     async with sandboxes() as sandbox:
         settings = settings_for(tmp_path, sandbox.voicetel)
         _, server = server_for(settings)
-        async with connect(server) as client, _operator(settings) as page:
+        async with connect(server) as client, signed_in(settings) as page:
             plan = (await propose(client, texts(customers(2))))["plan"]
             assert (await page.press(f"/{plan}/decline", on=f"/{plan}")).status_code == 303
             assert (await run(client, plan))["error"] == "Declined"
@@ -57,7 +57,7 @@ async def test_what_is_no_step_or_no_plan_is_refused(tmp_path: Path) -> None:
     async with sandboxes() as sandbox:
         settings = settings_for(tmp_path, sandbox.voicetel)
         _, server = server_for(settings)
-        async with connect(server) as client, _operator(settings) as page:
+        async with connect(server) as client, signed_in(settings) as page:
             plan = (await propose(client, texts(customers(2))))["plan"]
             token = token_in((await page.open(f"/{plan}")).text)
             assert (await page.open("/plan_aaaaaaaa")).status_code == 404
@@ -69,7 +69,7 @@ async def test_what_is_no_step_or_no_plan_is_refused(tmp_path: Path) -> None:
 
 
 @asynccontextmanager
-async def _operator(settings: Settings) -> AsyncGenerator[Browser]:
+async def signed_in(settings: Settings) -> AsyncGenerator[Browser]:
     """Open a browser of the operator who has signed in, on the store of a server."""
     record = open_store(settings.store_address, settings.state_folder)
     try:

@@ -6,6 +6,7 @@ import os
 import sys
 from collections.abc import Generator
 from contextlib import suppress
+from functools import partial
 from itertools import cycle
 from pathlib import Path
 from typing import Any
@@ -22,9 +23,11 @@ from sqlalchemy import create_engine, make_url, text
 from guard.errors import AuditGap, JournalUnavailable
 from server.probes.server_process import run_server
 from server.services import Services
+from server.settings.model import ApprovalSettings
 from server.store import schema
 from server.store.engine import Database
 from server.store.store import open_store
+from server.worker.worker import open_worker
 from tests.allowances.terms import SEND
 from tests.allowances.terms import options as allowance_options
 from tests.allowances.terms import text as allowed_text
@@ -149,6 +152,49 @@ async def test_a_plan_that_two_servers_carry_out_at_once_sends_each_step_once(
         sent = [row["body"]["toNumber"] for row in await sandbox.requests(method="POST", path="messages")]
         assert ["+1" + to for to in sent] == [jobs.number(place) for place in range(8)]
         assert len(await sandbox.charges()) == 8
+
+
+async def test_two_workers_carry_out_plans_together_and_keep_their_queue_in_a_schema_of_its_own(
+    postgres: Postgres, tmp_path: Path
+) -> None:
+    async with sandboxes() as sandbox:
+        store = postgres.database()
+        settings = _settings(store, sandbox.voicetel, tmp_path / "one")
+        services, server = server_for(settings.model_copy(update={"approvals": ApprovalSettings(run="server")}))
+        environment = {
+            **os.environ,
+            "RINGFENCE_STATE_FOLDER": str(tmp_path / "other"),
+            "RINGFENCE_STORE_URL": store,
+            "RINGFENCE_STATE_KEY": KEY,
+            "RINGFENCE_VOICETEL__API_KEY": API_KEY,
+            "RINGFENCE_VOICETEL__USERNAME": "2015550100",
+            "RINGFENCE_VOICETEL__BASE_URL": sandbox.voicetel,
+        }
+        async with connect(server, person=Person()) as client:
+            for job in range(8):
+                words = f"Hello {{{{name}}}}, this is text {job}."
+                assert (await propose(client, texts(customers(5), text=words)))["state"] == "approved"
+            command = [sys.executable, "-m", "ringfence", "work", "--once"]
+            async with anyio.create_task_group() as group:
+                group.start_soon(partial(anyio.run_process, command, env=environment))
+                async with open_worker(services) as worker:
+                    await worker.work_off()
+            shown = content_of(await client.call_tool("list_actions", {}))["plans"]
+            assert [plan["state"] for plan in shown] == ["done"] * 8
+        sent = [
+            (row["body"]["toNumber"], row["body"]["text"])
+            for row in await sandbox.requests(method="POST", path="messages")
+        ]
+        assert (len(sent), len(set(sent))) == (40, 40)
+        assert len(await sandbox.charges()) == 40
+        await services.close()
+    engine = create_engine(store)
+    with engine.connect() as connection:
+        schemas = set(connection.execute(text("SELECT schema_name FROM information_schema.schemata")).scalars())
+        tables = set(connection.execute(text("SELECT tablename FROM pg_tables WHERE schemaname = 'public'")).scalars())
+        assert tables == {*schema.metadata.tables, "alembic_version"}
+    engine.dispose()
+    assert "ringfence_worker" in schemas
 
 
 async def test_servers_behind_one_address_answer_for_each_other(postgres: Postgres, tmp_path: Path) -> None:

@@ -73,6 +73,7 @@ OTHERS: Sequence[tuple[str, ...]] = (
     ("plans", "approve", PLAN),
     ("plans", "decline", PLAN_TOO),
     ("plans", "run", PLAN),
+    ("work", "--once"),
     ("approvals", "passcode", "--reset"),
     ("allowances", "add", "voicetel_send_message", "--for", TRICK, "--count", "1/day", "--until", TRICK),
     ("allowances", "add", TRICK, "--for", "local:ann", "--count", "1/day", "--until", "2100-01-01"),

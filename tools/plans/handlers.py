@@ -62,6 +62,12 @@ class ProposedPlan(BaseModel):
     title: str = Field(min_length=1, max_length=120, description="The job in a few words, for whoever approves it.")
     steps: list[PlanStep] = Field(min_length=1, max_length=500, description="In order; 500 calls at most in all.")
     on_failure: OnFailure = Field(default="stop", description="Whether the steps after a failed one are still sent.")
+    at: str | None = Field(
+        default=None, max_length=40, description="When it runs by itself: ISO 8601 with an offset. Left out: now."
+    )
+    until: str | None = Field(
+        default=None, max_length=40, description="When it is undone by itself, approved in the same question."
+    )
     reason: str = Field(default="", max_length=300, description="Why, for whoever approves it.")
 
 
@@ -95,7 +101,14 @@ async def propose_plan(query: ProposedPlan, call: BuiltinCall) -> Outcome:
         )
         for step in query.steps
     ]
-    request = PlanRequest(title=query.title, reason=query.reason, steps=steps, on_failure=query.on_failure)
+    request = PlanRequest(
+        title=query.title,
+        reason=query.reason,
+        steps=steps,
+        on_failure=query.on_failure,
+        at=query.at,
+        until=query.until,
+    )
     return await call.operations.propose_plan(request, call.session)
 
 

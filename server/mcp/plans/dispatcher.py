@@ -9,6 +9,7 @@ from guard.action import client_of, form_approver
 from guard.errors import GuardRefusal, NotTheSameCall
 from guard.plans.plan import CAN_RUN, Plan, PlanState
 from guard.plans.proposal import PlanPreview, PlanRequest
+from guard.plans.status import is_left_to_server
 from server.mcp.call_parser import SessionCalls
 from server.mcp.elicitation import (
     NEITHER,
@@ -61,6 +62,8 @@ class PlanDispatcher:
         asked = await self._ask(plan, session, untrusted, is_answer=is_answer)
         if not isinstance(asked, Plan):
             return asked
+        if is_left_to_server(asked, self.services.clock.now()):
+            return await self.show(asked.id, session)
         run = await self.services.plan_runner.run(asked, SessionCalls(session, self.services), session)
         return run_result(run, untrusted)
 
@@ -70,7 +73,7 @@ class PlanDispatcher:
         actions = dict(await self.services.plans.actions_of(plan.id))
         for position, action in actions.items():
             actions[position] = await self.services.current(action)
-        return plan_result(plan, actions)
+        return plan_result(plan, actions, self.services.clock.now())
 
     async def _find(self, plan_id: str, session: Session) -> Plan:
         found = await self.services.plans.find(plan_id)
@@ -82,6 +85,8 @@ class PlanDispatcher:
         """Return the plan once it is approved, or the result that says what it waits for."""
         approvals, principal = self.services.plan_approvals, session.principal
         current = await approvals.expire_if_due(plan)
+        if current.state is PlanState.PROPOSED and current.undoes is not None:
+            raise NotTheSameCall(f"{current.id} is approved with {current.undoes}, which it undoes; nothing was sent.")
         if current.state is not PlanState.PROPOSED:
             if current.state not in {*CAN_RUN, PlanState.DONE, PlanState.FAILED}:
                 approvals.refuse(current)
@@ -96,7 +101,8 @@ class PlanDispatcher:
             if not self._takes_form(current):
                 raise GuardRefusal("This plan is approved by the operator only; nothing was sent.")
             if answer is FormAnswer.YES:
-                return await approvals.approve(current.id, by=form_approver(principal))
+                by_server = self.services.runs_on_approval
+                return await approvals.approve(current.id, by=form_approver(principal), run_by_server=by_server)
             approvals.refuse(await approvals.decline(current.id, by=client_of(principal)))
         note = NEITHER.get(answer, "") if answer is not None else ""
         if answer is not None:

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import replace
+from datetime import datetime
 from typing import Any, Final
 
 from mcp.types import CallToolResult, TextContent
@@ -11,7 +12,7 @@ from guard.action import Action
 from guard.plans.plan import CAN_RUN, Plan, PlanState, Step, StepState, amounts_of, state_of
 from guard.plans.question import plan_prompt
 from guard.plans.run import Run
-from guard.plans.status import done_line, progress_line, status_line, step_line
+from guard.plans.status import done_line, overdue_line, progress_line, status_line, step_line
 from guard.settlement import Receipt
 from server.mcp.results import dump
 from server.mcp.tabular import compact
@@ -26,7 +27,9 @@ ANSWERS_SHOWN: Final = 20
 
 def approved_result(plan: Plan) -> CallToolResult:
     """Build the result of a plan that is approved and not carried out yet."""
-    if plan.state is PlanState.APPROVED:
+    if plan.state is PlanState.APPROVED and plan.due_at is not None:
+        text = f"{status_line(plan)} {' '.join(_next(plan))}"
+    elif plan.state is PlanState.APPROVED:
         text = f"{status_line(plan)} Carry it out with run_plan, plan_id={plan.id}."
     else:
         text = f"The same steps are {plan.id} already. {status_line(plan)} {' '.join(_next(plan))}"
@@ -37,7 +40,7 @@ def pending_plan_result(plan: Plan, *, where: str, untrusted: Untrusted) -> Call
     """Build the result of a plan that waits for a person outside the client; nothing was sent."""
     text = (
         f"NOT SENT. A person has to approve this plan first:\n{plan_prompt(*fence_plan(plan, untrusted))}\n\n{where} "
-        f"Then call run_plan with plan_id={plan.id}. Tell the user; do not look for another way."
+        f"{_then(plan)} Tell the user; do not look for another way."
     )
     text += f"\n{untrusted.note}" if untrusted.is_used else ""
     return CallToolResult(
@@ -47,9 +50,10 @@ def pending_plan_result(plan: Plan, *, where: str, untrusted: Untrusted) -> Call
     )
 
 
-def plan_result(plan: Plan, actions: Mapping[int, Action]) -> CallToolResult:
+def plan_result(plan: Plan, actions: Mapping[int, Action], now: datetime) -> CallToolResult:
     """Build the result that shows a plan and what became of its steps."""
-    lines = [plan.title, *_status(plan, actions), *_step_lines(plan, actions, {}), *_next(plan)]
+    lines = [plan.title, *_status(plan, actions), *_step_lines(plan, actions, {})]
+    lines += [late] if (late := overdue_line(plan, now)) else _next(plan)
     return _result("\n".join(lines), {**_facts(plan), "steps": _rows(plan, actions)})
 
 
@@ -71,7 +75,17 @@ def _status(plan: Plan, actions: Mapping[int, Action]) -> list[str]:
     return [f"{status_line(plan)} {progress_line(plan, actions)}", *([] if is_said else [plan.outcome or ""])]
 
 
+def _then(plan: Plan) -> str:
+    """Say what to do once a plan is approved."""
+    if plan.at is not None:
+        return f"The server then runs it at its time; get_action with action_id={plan.id} shows what became of it."
+    return f"Then call run_plan with plan_id={plan.id}."
+
+
 def _next(plan: Plan) -> list[str]:
+    if plan.due_at is not None and plan.state in CAN_RUN:
+        undo = [f"{plan.undo_id} undoes it at its time."] if plan.undo_id else []
+        return [f"The server carries it out: get_action with action_id={plan.id} shows how far it is.", *undo]
     match plan.state:
         case PlanState.APPROVED | PlanState.RUNNING:
             return [f"Steps are left: call run_plan with plan_id={plan.id}. No step is sent twice."]
@@ -86,8 +100,11 @@ def _next(plan: Plan) -> list[str]:
 def _facts(plan: Plan) -> dict[str, Any]:
     totals = [str(amount.money) for amount in amounts_of(plan.chosen)]
     facts = {"plan": plan.id, "state": plan.state.value, "total": totals or None, "outcome": plan.outcome}
-    if plan.state in CAN_RUN:
-        facts["runs_until"] = plan.runs_until.isoformat(timespec="seconds")
+    times = {"runs_until": plan.runs_until, "runs_at": plan.at} if plan.state in CAN_RUN else {}
+    times |= {"undone_at": plan.until} if plan.until else {}
+    facts |= {name: moment.isoformat(timespec="seconds") for name, moment in times.items() if moment is not None}
+    facts |= {"undone_by": plan.undo_id} if plan.undo_id else {}
+    facts |= {"undoes": plan.undoes} if plan.undoes else {}
     return {name: value for name, value in facts.items() if value is not None}
 
 

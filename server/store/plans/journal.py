@@ -6,14 +6,14 @@ from datetime import datetime
 from typing import Any, Final
 
 from pydantic import TypeAdapter
-from sqlalchemy import ColumnElement, insert, select, update
+from sqlalchemy import ColumnElement, insert, select, union_all, update
 from sqlalchemy.engine import Connection, RowMapping
 
 from guard.action import Action, State
 from guard.allowances.allowance import Cover, approver
 from guard.errors import AlreadySettled, Expired, Frozen, NotTheSameCall, OutcomePending
 from guard.plans.journal import StepPlace
-from guard.plans.plan import CAN_RUN, Amount, Plan, PlanState, Step, amounts_of, digest_of_plan, totals_of
+from guard.plans.plan import CAN_RUN, Amount, Plan, PlanState, Step, Terms, amounts_of, digest_of_plan, totals_of
 from guard.rules.budget import Cap, Hold, require_room, require_room_for_all
 from guard.rules.quote import Quote
 from server.store.actions import action_of, find_open, request_detail, row_of, this_process
@@ -43,16 +43,21 @@ class StoredPlans:
         self._database = database
         self._audit = audit
 
-    async def propose(self, plan: Plan) -> Plan:
-        """Store a new plan with its steps and its audit row, or return the one that is open for the same calls."""
+    async def propose(self, plan: Plan, undo: Plan | None = None) -> Plan:
+        """Store a new plan with its steps and its audit row, or return the one that is open for the same calls.
+
+        `undo` is the plan that undoes it, which is stored with it.
+        """
 
         def work(entry: Entry) -> Any:
             already = _find(entry.connection, plans.c.calls == plan.calls, plans.c.state.in_(_OPEN))
             if already is not None:
                 return already
-            entry.connection.execute(insert(plans).values(_plan_row(plan)))
-            entry.connection.execute(insert(plan_steps), [_step_row(plan.id, step) for step in plan.steps])
-            self._log(entry, plan, _proposal_detail(plan))
+            for one in (plan, undo):
+                if one is not None:
+                    entry.connection.execute(insert(plans).values(_plan_row(one)))
+                    entry.connection.execute(insert(plan_steps), [_step_row(one.id, step) for step in one.steps])
+                    self._log(entry, one, _proposal_detail(one))
             return plan
 
         return await self._audit.write(work, needs_whole_log=True)
@@ -86,7 +91,7 @@ class StoredPlans:
 
         def work(connection: Connection) -> Any:
             rows = (connection.execute(query)).mappings().all()
-            return [_plan(row, _steps_of(connection, row["id"])) for row in rows]
+            return [_whole(connection, row) for row in rows]
 
         return await self._database.read(work)
 
@@ -138,10 +143,18 @@ class StoredPlans:
         return await self._database.read(work)
 
     async def approve(
-        self, plan_id: str, *, by: str, at: datetime, caps: Sequence[Cap], struck: Collection[int] = ()
+        self,
+        plan_id: str,
+        *,
+        by: str,
+        at: datetime,
+        caps: Sequence[Cap],
+        struck: Collection[int] = (),
+        due_at: datetime | None = None,
     ) -> Plan | None:
         """Record a yes and reserve what the steps cost, in one transaction.
 
+        `due_at` is from when the server carries it out. The plan that undoes it is approved with it.
         Returns None if the plan does not wait for an answer, or is too old at that time.
 
         Raises:
@@ -153,16 +166,22 @@ class StoredPlans:
             if not _waits(entry.connection, plan_id, at):
                 return None
             if struck:
-                left_out = plan_steps.c.position.in_(struck)
-                entry.connection.execute(
-                    update(plan_steps).where(plan_steps.c.plan_id == plan_id, left_out).values(is_struck=True)
-                )
-            return self._approve(entry, plan_id, by, at, caps, {"struck": sorted(struck)} if struck else {})
+                _strike(entry.connection, plan_id, plan_steps.c.position.in_(struck))
+                if (undo := _undo_of(entry.connection, plan_id)) is not None:
+                    _strike(entry.connection, undo.id, plan_steps.c.undoes.in_(struck))
+            changes = {"decided_by": by, "decided_at": at, "due_at": due_at}
+            return self._approve(entry, plan_id, changes, caps, {"struck": sorted(struck)} if struck else {})
 
         return await self._audit.write(work, needs_whole_log=True)
 
     async def approve_by_allowances(
-        self, plan: Plan, covers: Mapping[int, Cover], *, at: datetime, caps: Sequence[Cap]
+        self,
+        plan: Plan,
+        covers: Mapping[int, Cover],
+        *,
+        at: datetime,
+        caps: Sequence[Cap],
+        due_at: datetime | None = None,
     ) -> Plan | None:
         """Approve a plan under allowances that cover its steps, and count every step there, in one transaction.
 
@@ -180,8 +199,9 @@ class StoredPlans:
             for position, allowance_id in taken.items():
                 at_step = update(plan_steps).where(_at(StepPlace(plan.id, position)))
                 entry.connection.execute(at_step.values(allowance_id=allowance_id))
-            by = approver(list(taken.values()))
-            return self._approve(entry, plan.id, by, at, caps, {"allowances": {str(one): taken[one] for one in taken}})
+            changes = {"decided_by": approver(list(taken.values())), "decided_at": at, "due_at": due_at}
+            counted = {"allowances": {str(one): taken[one] for one in taken}}
+            return self._approve(entry, plan.id, changes, caps, counted)
 
         return await self._audit.write(work, needs_whole_log=True)
 
@@ -189,21 +209,23 @@ class StoredPlans:
         self,
         entry: Entry,
         plan_id: str,
-        by: str,
-        at: datetime,
+        changes: Mapping[str, Any],
         caps: Sequence[Cap],
         detail: Mapping[str, Any],
     ) -> Plan:
-        """Move a plan that waits to approved, and reserve what its steps cost."""
-        connection = entry.connection
+        """Move a plan that waits to approved, with the plan that undoes it, and reserve what their steps cost."""
+        connection, at, due_at = entry.connection, changes["decided_at"], changes["due_at"]
         _refuse_if_frozen(connection)
-        changes = {"decided_by": by, "decided_at": at}
         _move(connection, plan_id, {PlanState.PROPOSED}, PlanState.APPROVED, changes)
         approved = _with_digest_of_rest(connection, plan_id)
-        require_room_for_all(spent_in(connection, caps, at), totals_of(approved.chosen))
+        totals = totals_of([*approved.chosen, *approved.chosen_undo])
+        require_room_for_all(spent_in(connection, caps, at), totals)
         reserve(connection, plan_id, approved.chosen, at)
-        facts = {"decided_by": by, "digest": approved.digest, "total": _total(approved.chosen)}
+        facts = {"decided_by": changes["decided_by"], "digest": approved.digest, "total": _total(approved.chosen)}
+        facts |= {"due_at": due_at.isoformat()} if due_at else {}
         self._log(entry, approved, {**facts, **detail})
+        if (undo := _undo_of(connection, plan_id)) is not None:
+            self._approve_undo(entry, undo, changes, at)
         return approved
 
     async def move(self, plan_id: str, allowed: Collection[PlanState], to: PlanState, **changes: Any) -> Plan | None:
@@ -216,12 +238,12 @@ class StoredPlans:
             if not _move(entry.connection, plan_id, allowed, to, changes):
                 return None
             if to in _ENDS:
-                query = select(plan_steps).where(plan_steps.c.plan_id == plan_id, plan_steps.c.reserved > 0)
-                release(entry.connection, plan_id, (entry.connection.execute(query)).mappings().all())
-                release_step_uses(entry.connection, plan_id)
+                _release_rest(entry.connection, plan_id)
             moved = _find(entry.connection, plans.c.id == plan_id)
             if moved is not None:
                 self._log(entry, moved, {name: changes[name] for name in _AUDITED if changes.get(name)})
+                if moved.undo_id is not None and to in _ENDS and all(step.action_id is None for step in moved.steps):
+                    self._close_undo(entry, moved)
             return moved
 
         return await self._audit.write(work)
@@ -277,6 +299,25 @@ class StoredPlans:
 
         return await self._audit.write(work, needs_whole_log=True)
 
+    async def due(self, now: datetime) -> list[tuple[str, datetime]]:
+        """Return the ids of the actions and plans that the server is to carry out by now, and since when."""
+        approved = (actions.c.state == State.APPROVED.value) & (actions.c.due_at <= now)
+        open_plans = plans.c.state.in_(_CAN_RUN) & (plans.c.due_at <= now)
+        query = union_all(
+            select(actions.c.id, actions.c.due_at).where(approved), select(plans.c.id, plans.c.due_at).where(open_plans)
+        )
+
+        def work(connection: Connection) -> Any:
+            return [(item, due_at) for item, due_at in connection.execute(query)]
+
+        return await self._database.read(work)
+
+    async def set_due(self, plan_id: str, due_at: datetime | None) -> None:
+        """Set from when the server goes on with a plan that it carries out; None where it does no more."""
+        await self._database.write(
+            lambda connection: connection.execute(update(plans).where(plans.c.id == plan_id).values(due_at=due_at))
+        )
+
     async def return_turn(self, place: StepPlace, action_id: str) -> None:
         """Unbind an action that did not count from its step, which waits for its turn again."""
 
@@ -302,6 +343,25 @@ class StoredPlans:
                 self._audit.append(entry, "step not sent", action_id=plan.id, principal=plan.principal, detail=detail)
 
         return await self._audit.write(work)
+
+    def _approve_undo(self, entry: Entry, undo: Plan, changes: Mapping[str, Any], at: datetime) -> None:
+        """Approve the plan that undoes another one, with the steps that are left, and reserve what they cost."""
+        connection = entry.connection
+        _move(connection, undo.id, {PlanState.PROPOSED}, PlanState.APPROVED, {**changes, "due_at": undo.at})
+        approved = _with_digest_of_rest(connection, undo.id)
+        reserve(connection, undo.id, approved.chosen, at)
+        detail = {"decided_by": changes["decided_by"], "digest": approved.digest, "undoes": undo.undoes}
+        self._log(entry, approved, detail)
+
+    def _close_undo(self, entry: Entry, plan: Plan) -> None:
+        """Close the plan that undoes another one of which nothing was sent."""
+        connection, undo_id = entry.connection, plan.undo_id or ""
+        changes = {"outcome": f"Nothing of {plan.id} was sent.", "finished_at": plan.finished_at}
+        if _move(connection, undo_id, {PlanState.PROPOSED, *CAN_RUN}, PlanState.EXPIRED, changes):
+            _release_rest(connection, undo_id)
+            closed = _find(connection, plans.c.id == undo_id)
+            if closed is not None:
+                self._log(entry, closed, {"outcome": changes["outcome"]})
 
     def _close_same_call(self, entry: Entry, digest: str, place: StepPlace) -> None:
         """Close the action of the same call that waits or is approved by itself: this step does it.
@@ -407,7 +467,7 @@ def _with_digest_of_rest(connection: Connection, plan_id: str) -> Plan:
     plan = _find(connection, plans.c.id == plan_id)
     if plan is None:
         raise LookupError(plan_id)
-    digest = digest_of_plan(plan.chosen, principal=plan.principal, on_failure=plan.on_failure)
+    digest = digest_of_plan(plan.chosen, Terms.of(plan), plan.chosen_undo)
     if digest != plan.digest:
         connection.execute(update(plans).where(plans.c.id == plan_id).values(digest=digest))
     return replace(plan, digest=digest)
@@ -428,7 +488,28 @@ def _move(
 
 def _find(connection: Connection, *conditions: ColumnElement[bool]) -> Plan | None:
     row = (connection.execute(select(plans).where(*conditions))).mappings().first()
-    return _plan(row, _steps_of(connection, row["id"])) if row else None
+    return _whole(connection, row) if row else None
+
+
+def _whole(connection: Connection, row: RowMapping) -> Plan:
+    """Return the plan of a row, with its steps and those of its undo."""
+    undo = _steps_of(connection, row["undo_id"]) if row["undo_id"] else ()
+    return _plan(row, _steps_of(connection, row["id"]), undo)
+
+
+def _undo_of(connection: Connection, plan_id: str) -> Plan | None:
+    """Return the plan that undoes another one; None where it has none."""
+    return _find(connection, plans.c.undoes == plan_id)
+
+
+def _strike(connection: Connection, plan_id: str, left_out: ColumnElement[bool]) -> None:
+    connection.execute(update(plan_steps).where(plan_steps.c.plan_id == plan_id, left_out).values(is_struck=True))
+
+
+def _release_rest(connection: Connection, plan_id: str) -> None:
+    query = select(plan_steps).where(plan_steps.c.plan_id == plan_id, plan_steps.c.reserved > 0)
+    release(connection, plan_id, (connection.execute(query)).mappings().all())
+    release_step_uses(connection, plan_id)
 
 
 def _steps_of(connection: Connection, plan_id: str) -> Sequence[RowMapping]:
@@ -447,10 +528,10 @@ def _step_row(plan_id: str, step: Step) -> dict[str, Any]:
     return values | {"plan_id": plan_id, "quote": quoted, "reserved": 0, "reserved_at": None}
 
 
-def _plan(row: RowMapping, steps: Sequence[RowMapping]) -> Plan:
+def _plan(row: RowMapping, steps: Sequence[RowMapping], undo: Sequence[RowMapping]) -> Plan:
     values: dict[str, Any] = dict(row)
     values |= {"state": PlanState(row["state"]), "notes": tuple(row["notes"])}
-    return Plan(**values, steps=tuple(_step(step) for step in steps))
+    return Plan(**values, steps=tuple(_step(step) for step in steps), undo=tuple(_step(step) for step in undo))
 
 
 def _step(row: RowMapping) -> Step:
@@ -464,6 +545,9 @@ def _proposal_detail(plan: Plan) -> Mapping[str, Any]:
     """Return what the audit says of a plan that is proposed: everything that its approval would cover."""
     steps = [{"operation": step.operation, "account": step.account, "arguments": step.arguments} for step in plan.steps]
     facts = {"title": plan.title, "digest": plan.digest, "on_failure": plan.on_failure, "channel": plan.channel}
+    times = {"at": plan.at, "until": plan.until}
+    facts |= {name: moment.isoformat() for name, moment in times.items() if moment is not None}
+    facts |= {"undoes": plan.undoes} if plan.undoes else {}
     return {**facts, "total": _total(plan.steps), "steps": steps}
 
 

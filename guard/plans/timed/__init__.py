@@ -1,0 +1,1 @@
+"""Plans with times: when they run, and the undo that is approved with them."""

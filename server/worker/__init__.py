@@ -1,0 +1,1 @@
+"""The worker: carries out what was approved without waiting for the assistant, at once or at its time."""
