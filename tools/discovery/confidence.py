@@ -72,9 +72,15 @@ RIVALLED = 1.0
 WORDS_LACKING = 0.75
 """How much the words that it lacks, and how much more alike the wish is, count beside the weight of the wish."""
 
-UNRIVALLED = 0.35
+UNRIVALLED = 0.25
 UNRIVALLED_NAMED = 0.35
-"""What weight of such wishes is too little to count: some likeness, the verb and this much of the name are enough."""
+"""Where such wishes weigh less, and a match lacks no word, its verb, some likeness and so much of its name suffice."""
+
+NEARLY_ALIKE = 0.95
+"""How much of the best score another operation has that fits nearly as well."""
+
+NOTHING = 0.01
+"""A share that stands for none."""
 
 
 def is_doubtful(entry: Entry, request: SearchRequest, likeness: float, in_name: float) -> bool:
@@ -109,16 +115,25 @@ def answer_for_gap(matches: Sequence[Match], offered: Sequence[Match]) -> str | 
     return gap.entry.answer if is_alike and is_heavy and not best.is_named else None
 
 
+def put_safer_first(offered: Sequence[Match]) -> list[Match]:
+    """Return matches, best first; of those that fit nearly alike, first one that takes nothing away."""
+    if not offered or not offered[0].entry.takes_away or offered[0].is_named:
+        return list(offered)
+    nearly = (match for match in offered if match.score >= offered[0].score * NEARLY_ALIKE)
+    safer = next((match for match in nearly if not match.entry.takes_away), offered[0])
+    return [safer, *(match for match in offered if match is not safer)]
+
+
 def is_sure(match: Match, matches: Sequence[Match]) -> bool:
-    """Return True if what fits best may come first: a plain read always, anything else where enough speaks for it."""
+    """Return True if what fits best may come first: what only reads, or where enough speaks for it."""
     if not match.entry.is_guarded:
         return True
     gaps = [other for other in matches if other.entry.answer is not None]
     if match.is_doubtful or any(_is_rivalled(match, gap) for gap in gaps):
         return False
     heaviest = max((gap.score for gap in gaps), default=0.0)
-    is_unrivalled = match.likeness >= GUARDED.likeness and heaviest < match.score * UNRIVALLED
-    if is_unrivalled and match.is_meant and match.named >= UNRIVALLED_NAMED:
+    is_unrivalled = heaviest < match.score * UNRIVALLED and match.lacking < NOTHING
+    if is_unrivalled and match.is_meant and match.named >= UNRIVALLED_NAMED and match.likeness >= GUARDED.likeness:
         return True
     limits = TAKES_AWAY if match.entry.takes_away else GUARDED
     is_meant = match.is_meant and match.named >= limits.named

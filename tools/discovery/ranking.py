@@ -11,7 +11,7 @@ from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Mapping
 from itertools import pairwise
 
-from tools.discovery.confidence import answer_for_gap, is_doubtful, is_sure
+from tools.discovery.confidence import answer_for_gap, is_doubtful, is_sure, put_safer_first
 from tools.discovery.entries import Entry, Findings, Match
 from tools.discovery.lexicon import verbs, words
 from tools.discovery.request import ASIDE, Direction, SearchRequest, direction_asked, read_request
@@ -44,9 +44,7 @@ COMMON = 1.15
 """Factor for everyday operations, which decides where the words do not."""
 
 CONTRARY = 0.5
-"""Factor for how similar a wish is that nothing fulfils, where the request asks for the contrary: *new queue* and
-*delete a queue*.
-"""
+"""Factor for how similar a wish is that nothing fulfils, where a request asks for the contrary of it."""
 
 NAMED_PROVIDER = 3.0
 
@@ -115,7 +113,7 @@ class Index:
         The best read comes first where nothing fits, or where what fits best is guarded and not sure.
         """
         matches = self.rank(text, provider)
-        offered = [match for match in matches if match.entry.answer is None]
+        offered = put_safer_first([match for match in matches if match.entry.answer is None])
         answer = answer_for_gap(matches, offered)
         sure = answer is None and bool(offered) and is_sure(offered[0], matches)
         if not sure:
