@@ -21,7 +21,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.engine import Dialect
 
-HEAD = "0010"
+HEAD = "0011"
 """The newest migration."""
 
 metadata = MetaData()
