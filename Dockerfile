@@ -1,6 +1,6 @@
 # docker build -t ringfence . && docker run --rm -p 127.0.0.1:8765:8765 --env-file secrets.env -v ringfence:/state ringfence
 FROM python:3.12-slim AS build
-RUN pip install --no-cache-dir uv
+RUN pip install --no-cache-dir uv==0.13.9
 WORKDIR /src
 COPY pyproject.toml README.md LICENSE ringfence.py ringfence_installation.py ./
 COPY server server
@@ -14,7 +14,7 @@ RUN uv venv /app && VIRTUAL_ENV=/app uv pip install --no-cache ".[postgres]"
 FROM python:3.12-slim
 RUN useradd --create-home --uid 10001 ringfence && install -d -o ringfence -m 700 /state
 COPY --from=build /app /app
-USER ringfence
+USER 10001
 ENV PATH=/app/bin:$PATH RINGFENCE_STATE_FOLDER=/state RINGFENCE_LOG_FORMAT=json
 VOLUME /state
 EXPOSE 8765

@@ -21,6 +21,7 @@ from pydantic import (
     SerializationInfo,
     ValidationInfo,
 )
+from pydantic.fields import FieldInfo
 
 from clients.phone_numbers import read_with_country_code, strip_separators, valid_form
 
@@ -243,3 +244,8 @@ Secret = SecretStr
 def is_secret(annotation: Any) -> bool:
     """Return True for a field type that holds a secret, however it is wrapped."""
     return annotation is SecretStr or any(is_secret(part) for part in get_args(annotation))
+
+
+def is_filled_by_server(field: FieldInfo) -> bool:
+    """Return True for an input that no caller gives: a secret, or what belongs to one."""
+    return is_secret(field.annotation) or any(isinstance(rule, KeptFromModel) for rule in field.metadata)

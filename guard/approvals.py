@@ -6,6 +6,7 @@ from typing import Final, NoReturn
 
 from clients.shared.clock import Clock
 from guard.action import IN_FORM, Action, State
+from guard.allowances.allowance import is_allowance
 from guard.catalog import OperationCatalog
 from guard.errors import AlreadySettled, BadBound, Declined, Expired, NotTheSameCall, OutcomePending
 from guard.journal import Journal
@@ -31,15 +32,19 @@ ANSWERS_ALONE: Final = (
 
 
 def is_enough(action: Action, decision: Decision) -> bool:
-    """Return True if whoever is asked about an action, or approved it, is whom a decision demands."""
+    """Return True if whoever is asked about an action, or approved it, is whom a decision demands.
+
+    An allowance is nobody's answer to this very call: where it still covers the call, the decision demands nobody.
+    """
     by = action.decided_by
+    nobody = by == BY_POLICY or is_allowance(by)
     match decision:
         case Decision.ALLOW:
             return True
         case Decision.ASK:
-            return by != BY_POLICY
+            return not nobody
         case Decision.PAGE:
-            return action.channel == "page" if by is None else by != BY_POLICY and not by.endswith(IN_FORM)
+            return action.channel == "page" if by is None else not nobody and not by.endswith(IN_FORM)
         case Decision.DENY:
             return False
 

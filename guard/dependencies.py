@@ -6,6 +6,8 @@ from datetime import timedelta
 
 from clients.shared.clock import Clock, SystemClock
 from guard.accounts import Accounts, ProviderClient
+from guard.allowances.coverage import FindMembers
+from guard.allowances.record import AllowanceRecord, NoAllowances
 from guard.background import Reconciliation
 from guard.catalog import OperationCatalog
 from guard.journal import Journal, Taint, Tracker, Vault
@@ -43,6 +45,10 @@ class GuardDependencies:
 
     catalog: OperationCatalog
     own_numbers: OwnNumbers = field(default_factory=NoOwnNumbers)
+    allowances: AllowanceRecord = field(default_factory=NoAllowances)
+    groups: Mapping[str, FindMembers] = field(default_factory=dict[str, FindMembers])
+    """How to find the members of a group, by the provider's name."""
+
     rules: Rules = field(default_factory=Rules)
     clock: Clock = field(default_factory=SystemClock)
     approval_lifetime: timedelta = APPROVAL_LIFETIME

@@ -12,6 +12,7 @@ GuardRefusal
 ├── PriceChanged        it became more expensive than what was approved
 ├── RecipientsChanged   it reaches other people than what was approved
 ├── RulesChanged        the rules demand another person's approval than it has
+├── AllowanceGone       the allowance under which it was approved was revoked, is over or is used up
 ├── AccountNotNamed     the provider has several accounts, and the call names none of them
 ├── AccountGone         the account that the call is bound to is not set up any more
 ├── BadBound            an approval names no amount, or not one that fits, where the price is unknown
@@ -95,6 +96,12 @@ class RulesChanged(GuardRefusal):
     """The rules demand another person's approval than the one that was asked for or given."""
 
     advice = "Call again to get a new question under the current rules."
+
+
+class AllowanceGone(GuardRefusal):
+    """The allowance under which a call was approved was revoked, is over, or leaves no room."""
+
+    advice = "Call again: it is asked about as if there were no allowance."
 
 
 class BadBound(GuardRefusal):

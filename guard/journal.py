@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import Any, Protocol
 
 from guard.action import Action, Principal, State
+from guard.allowances.allowance import Cover
 from guard.injection.taint import OutsideSource
 from guard.rules.budget import Cap, Hold, Spent
 
@@ -38,6 +39,13 @@ class Journal(Protocol):
         """
         ...
 
+    async def approve_by_allowance(self, action: Action, cover: Cover, at: datetime) -> Action | None:
+        """Approve an action that waits under the first allowance with room, and count it there, in one transaction.
+
+        None if it does not wait any more, or no allowance that stands at that time has room for it.
+        """
+        ...
+
     async def begin(self, action_id: str, *, hold: Hold, caps: Sequence[Cap], at: datetime) -> Action | None:
         """Take the approval, set the money aside and write the intent, in one transaction.
 
@@ -46,6 +54,7 @@ class Journal(Protocol):
         Raises:
             OverBudget: A cap leaves no room.
             Frozen: The operator stopped everything.
+            AllowanceGone: It was approved under an allowance that was revoked meanwhile, or is over.
         """
         ...
 

@@ -6,6 +6,7 @@ from dataclasses import replace
 from typing import Any, Final, cast
 
 from guard.action import Action, State
+from guard.allowances.allowance import is_allowance
 from guard.catalog import OperationCatalog
 from guard.injection.sanitize import escape_invisible
 from guard.verification_hint import outcome_text
@@ -101,6 +102,8 @@ def status_line(action: Action) -> str:
     sentence = "it was closed before it was sent." if was_closed else _SENTENCE[action.state]
     if action.state is State.DECLINED and action.client_answered:
         sentence = "the client answered no, and nothing was sent."
+    if action.state is State.APPROVED and is_allowance(action.decided_by):
+        sentence = f"the operator's {action.decided_by} covers it, and nothing was sent yet."
     return f"Action {action.id} is {action.state.value}: {sentence}"
 
 

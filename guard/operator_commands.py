@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from typing import Final
 
 NAMES: Final = (
-    "actions", "approvals", "audit", "doctor", "freeze", "optouts", "plans", "policy", "revoke", "secrets", "unfreeze",
+    "actions", "allowances", "approvals", "audit", "doctor", "freeze", "init", "optouts", "plans", "policy", "revoke",
+    "secrets", "unfreeze",
 )  # fmt: skip
 """First words of the commands that work on settings or a store, and so take the options."""
 

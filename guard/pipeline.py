@@ -22,9 +22,12 @@ from clients.operation import NumberForward, Operation, is_dry_run
 from clients.questions.subjects import Reach
 from guard.accounts import Account, ProviderClient
 from guard.action import Action, Channel, Principal, State, arguments_of, digest_of, digests_of_same_call, new_action_id
+from guard.allowances.allowance import NO_COVER, Cover, allowance_of, is_allowance
+from guard.allowances.coverage import Circumstances, Coverage
 from guard.approvals import BY_POLICY, Approvals, is_enough
 from guard.dependencies import GuardDependencies
 from guard.errors import (
+    AllowanceGone,
     GuardRefusal,
     JournalUnavailable,
     NotPossibleNow,
@@ -120,6 +123,9 @@ class Draft:
     forwards: tuple[NumberForward, ...] = ()
     """Which numbers of ours it forwards, and where to."""
 
+    cover: Cover = NO_COVER
+    """The allowances that cover it; none where nobody has to be asked, or something demands that somebody is."""
+
 
 class Guard:
     """Runs every operation that is more than a plain read."""
@@ -134,6 +140,7 @@ class Guard:
         self._approval_lifetime = dependencies.approval_lifetime
         self._checks = Checks(dependencies)
         self._forwarding = Forwarding(dependencies.own_numbers)
+        self._coverage = Coverage(dependencies.allowances, dependencies.groups)
         self._approvals = Approvals(dependencies.journal, dependencies.clock, dependencies.catalog, dependencies.rules)
         self._settlement = Settlement(dependencies)
         self.reconciler = Reconciler(dependencies)
@@ -179,7 +186,7 @@ class Guard:
         proposed = await self._journal.propose(drafted.action)
         if drafted.decision is Decision.ALLOW and proposed.state is State.PROPOSED:
             return await self.approve(proposed.id, by=BY_POLICY)
-        return proposed
+        return await self._approve_by_allowance(proposed, drafted.cover)
 
     async def draft(
         self,
@@ -208,6 +215,12 @@ class Guard:
         return await self._as_draft(
             operation, chosen, principal, digest, recipients, priced, assessment, may_be_prepared=may_be_prepared
         )
+
+    async def _approve_by_allowance(self, action: Action, cover: Cover) -> Action:
+        """Approve an action that waits under an allowance that covers it; return it as it stands then."""
+        if not cover.allowances or action.state is not State.PROPOSED:
+            return action
+        return await self._journal.approve_by_allowance(action, cover, self._clock.now()) or action
 
     async def look_before(
         self, operation: Operation[Any], account: str, *, may_be_prepared: bool = False
@@ -281,6 +294,7 @@ class Guard:
             Declined, Expired: There is no approval.
             AccountGone: Its account is not set up any more; it is never sent through another.
             PriceChanged, RecipientsChanged, RulesChanged: The approval is for something else, or not enough any more.
+            AllowanceGone: The allowance under which it was approved was revoked meanwhile, or is over.
             Frozen, Denied, DestinationRefused, OverBudget: The call may not be made any more.
         """
         if action.state is State.DECLINED:
@@ -295,7 +309,11 @@ class Guard:
         hold = Hold(action.provider, priced.most, account.name)
         caps = applicable(self._rules.caps, action.provider, account.name, priced.most.currency) if priced.most else []
         with anyio.CancelScope(shield=True):
-            taken = await intent.begin(hold=hold, caps=caps, at=self._clock.now())
+            try:
+                taken = await intent.begin(hold=hold, caps=caps, at=self._clock.now())
+            except AllowanceGone as gone:
+                await self._close(action, str(gone))
+                raise
             if taken is None:
                 self._approvals.refuse(
                     await self._approvals.expire_if_due(await self._journal.find(action.id) or action)
@@ -342,11 +360,53 @@ class Guard:
         digest, recipients = await self._resolve(operation, account, principal)
         found = await self._open(digest)
         priced, assessment = await self._assess(operation, recipients, account, principal, from_record=from_record)
+        if found is not None and found.state is State.PROPOSED and is_enough(found, assessment.decision):
+            return await self._approve_found(found, operation, account, recipients, priced, assessment)
         if found is not None:
-            if is_enough(found, assessment.decision):
+            decision = await self._decision_about(found, operation, priced, assessment)
+            if is_enough(found, decision):
                 return found
             await self._close(found, "The rules have become stricter.")
         return await self._as_draft(operation, account, principal, digest, recipients, priced, assessment, notes)
+
+    async def _approve_found(
+        self,
+        found: Action,
+        operation: Operation[Any],
+        account: Account,
+        recipients: Recipients,
+        priced: Quote,
+        assessment: Assessment,
+    ) -> Action:
+        """Approve an action that waits if an allowance covers it by now: the operator may have added one since."""
+        principal = Principal(found.principal)
+        cover = await self._cover(operation, principal, account, priced, assessment)
+        if not cover.allowances:
+            return found
+        drafted = await self._as_draft(operation, account, principal, found.digest, recipients, priced, assessment)
+        return await self._approve_by_allowance(found, drafted.cover)
+
+    async def _cover(
+        self,
+        operation: Operation[Any],
+        principal: Principal,
+        account: Account,
+        priced: Quote,
+        assessment: Assessment,
+    ) -> Cover:
+        """Return the allowances that cover a call, where policy alone stands against it."""
+        about = Circumstances(self._rules.policy_at(account.name), assessment.demanded, account, priced)
+        return await self._coverage.find(operation, principal, about, self._clock.now())
+
+    async def _decision_about(
+        self, action: Action, operation: Operation[Any], priced: Quote, assessment: Assessment
+    ) -> Decision:
+        """Return what is demanded of whoever approved an action: nothing where its allowance still covers it."""
+        if not is_allowance(action.decided_by) or assessment.decision is Decision.DENY:
+            return assessment.decision
+        account = self._accounts.require(action.provider, action.account)
+        cover = await self._cover(operation, Principal(action.principal), account, priced, assessment)
+        return Decision.ALLOW if allowance_of(action.decided_by) in cover.allowances else assessment.decision
 
     async def _resolve(
         self, operation: Operation[Any], account: Account, principal: Principal
@@ -410,7 +470,7 @@ class Guard:
         assessment = self._checks.ask_without_undo(operation, before, assessment)
         forwards = operation.forwards(before)
         forwarding, warnings = await self._forwarding.check(forwards)
-        assessment = Assessment(max(assessment.decision, forwarding), (*warnings, *assessment.notes))
+        assessment = replace(assessment.demanding(forwarding), notes=(*warnings, *assessment.notes))
         channel: Channel = "page" if assessment.decision is Decision.PAGE else "ask"
         created = self._clock.now()
         changes = [escape_invisible(change) for change in operation.changes(before)]
@@ -433,7 +493,8 @@ class Guard:
         )
         same = digests_of_same_call(operation, account=account.identity, principal=principal)
         numbers = tuple(dict.fromkeys((*operation.destinations(), *recipients.numbers)))
-        return Draft(action, assessment.decision, same, numbers, forwards)
+        cover = await self._cover(operation, principal, account, action.quote, assessment)
+        return Draft(action, assessment.decision, same, numbers, forwards, cover)
 
     async def _quote(self, operation: Operation[Any], recipients: Recipients, account: str) -> Quote:
         prices = self._prices.get(account)
@@ -493,6 +554,7 @@ class Guard:
 
         Raises:
             RulesChanged: Whoever was asked, or approved, is not whom the rules demand now. The action is closed.
+            AllowanceGone: It was approved under an allowance that no longer covers it. The action is closed.
             Frozen, Denied, DestinationRefused, OverBudget: The call may not be made any more.
         """
         principal = Principal(action.principal)
@@ -511,19 +573,15 @@ class Guard:
                 from_record=from_record,
                 reserved=intent.reserved,
             )
-            if not is_enough(action, assessment.decision):
-                await self._close_too_lenient(action, assessment.decision)
+            decision = await self._decision_about(action, operation, priced, assessment)
+            if not is_enough(action, decision):
+                await self._close_too_lenient(action, decision)
         except GuardRefusal as refusal:
             await self._note_refusal(operation, principal, refusal, account=account, about=intent.about)
             raise
 
     async def _close_too_lenient(self, action: Action, decision: Decision) -> NoReturn:
-        who = "the operator" if decision is Decision.PAGE else "a person"
-        changed = RulesChanged(
-            f"By the rules of now {who} has to approve this, and "
-            f"{'the approval it has' if action.state is State.APPROVED else 'an answer to the earlier question'} "
-            "is not enough; nothing was sent."
-        )
+        changed = _no_longer_enough(action, decision)
         if await self._close(action, str(changed)) is None:
             found = await self._journal.find(action.id)
             if found is not None:  # the step of a plan is on the record only once it is sent
@@ -588,6 +646,15 @@ class Guard:
             )
             await self._close(action, str(changed))
             raise changed
+
+
+def _no_longer_enough(action: Action, decision: Decision) -> GuardRefusal:
+    """Return the refusal of an action whose approval, or question, is not what is demanded now."""
+    if is_allowance(action.decided_by):
+        return AllowanceGone(f"The {action.decided_by} no longer covers this call; nothing was sent.")
+    who = "the operator" if decision is Decision.PAGE else "a person"
+    which = "the approval it has" if action.state is State.APPROVED else "an answer to the earlier question"
+    return RulesChanged(f"By the rules of now {who} has to approve this, and {which} is not enough; nothing was sent.")
 
 
 def _not_possible(operation: Operation[Any], why: str) -> NotPossibleNow:

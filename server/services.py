@@ -23,6 +23,9 @@ from clients.shared.clock import Clock, SystemClock
 from clients.shared.http_client import HttpPool
 from clients.shared.webhook_urls import INBOX_PATH
 from guard.action import Action
+from guard.allowances.coverage import FindMembers
+from guard.allowances.fitness import Fitness
+from guard.allowances.record import AllowanceRecord
 from guard.background import Reconciliation
 from guard.dependencies import GuardDependencies
 from guard.errors import JournalUnavailable
@@ -35,9 +38,11 @@ from guard.plans.proposal import PlanProposer
 from guard.plans.run import PlanRunner
 from guard.plans.undo import PlanUndoPlanner
 from guard.rules.budget import Cap
+from guard.rules.people import PeopleChecker
 from guard.rules.policy import Policy
 from guard.rules.quote import PriceSource
 from guard.undo import UndoPlanner
+from server.settings.allowances import fitness_of
 from server.settings.corrections import corrections_of
 from server.settings.errors import BadSettings
 from server.settings.model import Settings
@@ -120,6 +125,8 @@ class Services:
             tracker=self.store.events,
             optouts=self.store.optouts,
             taint=self.store.taint,
+            allowances=self.store.allowances,
+            groups=self.groups,
             accounts=self.clients,
             prices=_prices(self.clients),
             providers=self._providers,
@@ -170,9 +177,24 @@ class Services:
         return PlanUndoPlanner(self.undo_planner, self.store.plans)
 
     @property
+    def people_checker(self) -> PeopleChecker:
+        """The checker of lists of people. Opens the store."""
+        return PeopleChecker(self.guard_dependencies)
+
+    @property
     def journal(self) -> Journal:
         """The record of guarded calls."""
         return self.store.journal
+
+    @property
+    def allowances(self) -> AllowanceRecord:
+        """The record of what the operator allowed beforehand."""
+        return self.store.allowances
+
+    @property
+    def allowance_fitness(self) -> Fitness:
+        """What conditions of allowances may ask for here."""
+        return fitness_of(self.settings)
 
     @property
     def ledger(self) -> "StoredSpending":
@@ -262,21 +284,31 @@ class Services:
         """Return the action as it stands now; an unknown outcome is first checked at the provider."""
         return await self.guard.refresh(action)
 
+    @property
+    def groups(self) -> Mapping[str, FindMembers]:
+        """How to find the members of a group, by the name of a provider that has such groups."""
+        made = ((name, provider_named(name).group_members) for name in self.set_up)
+        return {name: find.load() for name, find in made if find is not None}
+
     def callback_readers(self) -> Mapping[str, ReadCallback]:
         """Return the reader of webhooks of each account whose provider posts some, by the account's name."""
         chosen = ((name, provider_named(provider).read_callback) for name, provider in self._providers.items())
         return {name: read.load() for name, read in chosen if read is not None}
 
-    def webhook_secret(self) -> str:
-        """Return the secret part of webhook URLs; the redactor learns it, so that nothing shows it."""
-        secret = self.store.seal.derive(WEBHOOK_SECRET).hex()[:40]
+    def webhook_secret(self, account: str | None = None) -> str:
+        """Return the secret part of an account's webhook URLs; the redactor learns it, so that nothing shows it.
+
+        Accounts that are named like their provider share one, which the URLs of 0.1 have.
+        """
+        has_own = account is not None and self.settings.provider_of(account) != account
+        secret = self.store.seal.derive(f"{WEBHOOK_SECRET} {account}" if has_own else WEBHOOK_SECRET).hex()[:40]
         redact.learn(secret)
         return secret
 
     def webhook_url(self, account: str, kind: str) -> str | None:
         """Return the URL to which a provider posts one kind of an account's webhooks; None where it could not."""
         base = self._public_address
-        return f"{base.rstrip('/')}{INBOX_PATH}{account}/{self.webhook_secret()}/{kind}" if base else None
+        return f"{base.rstrip('/')}{INBOX_PATH}{account}/{self.webhook_secret(account)}/{kind}" if base else None
 
     def request_state_key(self) -> bytes:
         """Return the key that seals what clients carry between two rounds; replicas share it through the store.

@@ -62,6 +62,16 @@ class OperatorSide:
         """Approve a plan; return what the command prints."""
         return await self._run_with_passcode("plans", "approve", plan_id, *options)
 
+    async def allow(self, operation: str, *options: str) -> str:
+        """Add an allowance; return its id."""
+        printed = await self._run_with_passcode("allowances", "add", operation, *options)
+        return printed.split()[-4]
+
+    async def list_allowances(self) -> list[dict[str, Any]]:
+        """Return the allowances on the store, newest first, with what was let through."""
+        allowances: list[dict[str, Any]] = json.loads(await self._run("allowances", "list", "--json"))
+        return allowances
+
     async def decline(self, action_id: str) -> None:
         """Decline an action."""
         await self._run_with_passcode("approvals", "decline", action_id)

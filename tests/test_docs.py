@@ -8,7 +8,7 @@ import os
 import re
 import tomllib
 from collections.abc import Callable
-from functools import cache
+from functools import cache, partial, reduce
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -22,7 +22,9 @@ from benchmarks.tool_choice.scoring import Way
 from clients.effects import Effect
 from prompts.library import guides
 from server.cli.app import command_line
+from server.cli.init.mcp_clients import MCP_CLIENTS, Launch, McpClient
 from server.mcp.registry import RegisteredTool, ToolRegistry
+from server.settings.keys import NESTED_BY, PREFIX, inner
 from server.settings.model import settings_class
 from server.settings.reference import settings_table
 from server.settings.sandbox_settings import for_sandbox
@@ -40,11 +42,22 @@ METHODS = {"tools/list", "tools/call"}
 """Methods of the protocol that look like files of ours."""
 
 WORDS = ("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve")
+
+
+def snippet_block(client: McpClient) -> str:
+    """Return a client's configuration as `ringfence init` prints it, for an installation whose command is found."""
+    text, language = client.snippet(Launch())
+    return f"```{language}\n{text}\n```"
+
+
 DERIVED: dict[str, dict[str, Callable[[], str]]] = {
-    "README.md": {"operations": lambda: summary(all_operations().values())},
     "docs/settings.md": {"settings": settings_table},
     "docs/search.md": {"search": table_of_requests, "gaps": table_of_gaps},
-    "docs/operations.md": {"operations": lambda: page(all_operations().values())},
+    "docs/operations.md": {
+        "toolsets": lambda: summary(all_operations().values()),
+        "operations": lambda: page(all_operations().values()),
+    },
+    "docs/clients.md": {f"client {one.name}": partial(snippet_block, one) for one in MCP_CLIENTS},
 }
 
 
@@ -99,18 +112,21 @@ COUNTS: dict[str, dict[str, Callable[[], Any]]] = {
         r"\b(\w+) everyday ones": lambda: in_words(sum(one.module is not None for one in default_list())),
         r"\b(\w+) about actions": lambda: in_words(listed_in("actions")),
         r"\b(\w+) that find and call": lambda: in_words(listed_in("discovery")),
+    },
+    "docs/search.md": {
         r"Of (\d+) requests that nobody looked at": lambda: len(published("first call").places),
         r"it finds what is asked for first for (\d+) in 100": lambda: found_first("first call", 1),
         r"and among the first five for (\d+) in 100; in": lambda: found_first("first call", 5),
         r"in people's own words, first for (\d+) in 100": lambda: found_first("own words", 1),
         r"and among the first five for (\d+) in 100\. One": lambda: found_first("own words", 5),
         r"One first answer of the (\d+) would": lambda: len(published("own words").places),
-        r"^\| tokens of the default list \| ([\d,]+) \|": lambda: f"{tokens(default_list()):,}",
     },
     "docs/comparison.md": {
         r"^\| tools by default \| (\d+) \|": lambda: len(default_list()),
         r"^\| tokens of the list \| ([\d,]+) \|": lambda: f"{tokens(default_list()):,}",
     },
+    "docs/faq.md": {r"\*\*Why (\d+) tools": lambda: len(default_list())},
+    "docs/recipes.md": {r"^(\w+) guided jobs \(prompts\)": lambda: in_words(len(guides())).capitalize()},
     "docs/providers.md": {
         r"^\| operations \| (\d+) \|": lambda: len(operations_of("voicetel")),
         r"^\| operations \| \d+ \| (\d+) \|": lambda: len(operations_of("routee")),
@@ -209,6 +225,14 @@ def test_the_page_of_effects_says_what_is_declared() -> None:
     assert explained == [(effect.labels[0], "yes" if effect.is_guarded else "no") for effect in Effect]
 
 
+MOST_WORDS = 900
+"""Of the README: whoever reads on finds the rest in the documentation."""
+
+
+def test_the_readme_is_short() -> None:
+    assert len((ROOT / "README.md").read_text(encoding="utf-8").split()) < MOST_WORDS
+
+
 def test_every_page_is_in_the_index() -> None:
     index = (ROOT / "docs" / "README.md").read_text(encoding="utf-8")
     listed = set(re.findall(r"^\* \[[^\]]+\]\((\w[\w-]*\.md)\): \S", index, re.MULTILINE))
@@ -265,13 +289,25 @@ def quoted_anew(name: str, code: str) -> str:
     return source[begin : end + len(lines[-1])] if begin and end else code
 
 
+def _is_setting(variable: str) -> bool:
+    """Return True for a variable that sets something, also within tables whose keys the operator names."""
+    keys = variable.removeprefix(PREFIX).lower().split(NESTED_BY)
+    return reduce(lambda annotation, key: annotation and inner(annotation, key), keys, settings_class()) is not None
+
+
 @pytest.mark.parametrize("file", DOCUMENTS, ids=lambda file: file.name)
 def test_every_setting_it_names_exists(file: Path) -> None:
     known = set(re.findall(r"`(RINGFENCE_[A-Z0-9_]+)`", settings_table()))
     named = set(re.findall(r"RINGFENCE_[A-Z0-9_]+", file.read_text(encoding="utf-8")))
-    own = {"RINGFENCE_CONFIG", "RINGFENCE_TOKEN", "RINGFENCE_WRITE_DOCS", "RINGFENCE_WRITE_SNAPSHOTS"}
+    own = {
+        "RINGFENCE_CONFIG",
+        "RINGFENCE_TOKEN",
+        "RINGFENCE_WRITE_DOCS",
+        "RINGFENCE_WRITE_PLACES",
+        "RINGFENCE_WRITE_SNAPSHOTS",
+    }
     misspelled = {"RINGFENCE_POLCY__READ"}  # shows what a misspelled one is answered with
-    entries = {name for name in named if name.rpartition("__")[0] in known}  # of settings that are tables
+    entries = {name for name in named if _is_setting(name)}  # of settings that are tables
     assert named - known - own - misspelled - entries == set()
 
 
@@ -288,6 +324,11 @@ def test_the_configurations_for_clients_can_be_read(language: str) -> None:
         else:
             assert not re.search(r"^\t", block, re.MULTILINE)
         assert "ringfence" in block
+
+
+def test_every_guided_job_is_in_the_recipes() -> None:
+    text = " ".join((ROOT / "docs" / "recipes.md").read_text(encoding="utf-8").split())
+    assert [guide.title for guide in guides() if f"*{guide.title}*" not in text] == []
 
 
 def test_at_least_eight_clients_are_described() -> None:

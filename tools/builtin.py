@@ -20,11 +20,14 @@ from clients.operation import Operation, OperationType
 from clients.shared.clock import Clock
 from clients.spec import Spec
 from guard.action import Action, Principal
+from guard.allowances.fitness import Fitness
+from guard.allowances.record import AllowanceRecord
 from guard.journal import Journal
 from guard.plans.journal import PlanJournal
-from guard.plans.proposal import PlanRequest
+from guard.plans.proposal import PlanPreview, PlanRequest
 from guard.plans.undo import PlanUndoPlanner
 from guard.rules.budget import Cap
+from guard.rules.people import PeopleChecker
 from guard.rules.policy import Policy
 from guard.undo import UndoPlanner
 from tools.events.record import EventRecord
@@ -159,6 +162,14 @@ class OperationCaller(Protocol):
         """Propose several calls for one approval."""
         ...
 
+    async def preview_plan(self, request: PlanRequest, session: Any) -> PlanPreview:
+        """Check and price several calls as `propose_plan` does, and record nothing.
+
+        Raises:
+            GuardRefusal: No plan may be proposed now, or its rows cannot be read.
+        """
+        ...
+
     async def run_plan(self, plan_id: str, session: Any) -> OperationResult:
         """Carry out an approved plan."""
         ...
@@ -217,6 +228,16 @@ class ToolServices(Protocol):
         ...
 
     @property
+    def allowances(self) -> AllowanceRecord:
+        """The record of what the operator allowed beforehand."""
+        ...
+
+    @property
+    def allowance_fitness(self) -> Fitness:
+        """What conditions of allowances may ask for here."""
+        ...
+
+    @property
     def ledger(self) -> Ledger:
         """The record of what guarded calls cost."""
         ...
@@ -234,6 +255,11 @@ class ToolServices(Protocol):
     @property
     def plan_undo(self) -> PlanUndoPlanner:
         """The planner of undos of plans."""
+        ...
+
+    @property
+    def people_checker(self) -> PeopleChecker:
+        """The checker of lists of people."""
         ...
 
     @property

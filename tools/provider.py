@@ -15,8 +15,10 @@ from clients.deferred import Deferred
 from clients.operation import Operation
 from clients.resources import ClientResources
 from clients.settings import AccountSettings
+from guard.allowances.coverage import FindMembers
 from guard.rules.quote import PriceSource
 from tools.builtin import BuiltinTool
+from tools.overview.failures import Cause
 from tools.overview.views import View
 from tools.policy_reader import Reader
 from tools.webhooks import Callback, Kind
@@ -32,6 +34,9 @@ MakeView = Callable[[Reader, Any], View]
 
 ReadCallback = Callable[[Kind, object], Callback]
 """Reads one webhook body of a kind; raises `BadCallback` where it is not what the documents show."""
+
+ExplainFailure = Callable[[str, str | None], Cause]
+"""Says why a message of a state, and with the provider's own word for the reason, did not arrive."""
 
 Complete = Callable[[Reader], Awaitable[Sequence[str]]]
 """Lists the values of a prompt's argument, for completion."""
@@ -65,6 +70,12 @@ class Provider:
 
     read_callback: Deferred[ReadCallback] | None = None
     """Reads its webhooks; None where the provider posts none that Ringfence receives."""
+
+    explain_failure: Deferred[ExplainFailure] | None = None
+    """Says why a message did not arrive; None where no document names the reasons."""
+
+    group_members: Deferred[FindMembers] | None = None
+    """Makes the read that shows the numbers in one of its groups; None where it has no groups of numbers."""
 
     completions: Mapping[str, Deferred[Complete]] = field(default_factory=dict[str, Deferred[Complete]])
     """Completions by the kind of value that a prompt's argument names."""

@@ -6,7 +6,7 @@ from functools import cache
 from typing import Any, Final, cast
 
 from clients.descriptions import field_descriptions
-from clients.fields import KeptFromModel, is_secret
+from clients.fields import KeptFromModel, is_filled_by_server
 from clients.operation import OperationType
 
 PAGE_SIZE = 50
@@ -55,11 +55,7 @@ def argument_schema(operation: OperationType) -> dict[str, Any]:
 
 def server_inputs(operation: OperationType) -> list[str]:
     """Return the fields that the server fills in: secrets, and what belongs to them."""
-    return [
-        name
-        for name, field in operation.model_fields.items()
-        if is_secret(field.annotation) or any(isinstance(item, KeptFromModel) for item in field.metadata)
-    ]
+    return [name for name, field in operation.model_fields.items() if is_filled_by_server(field)]
 
 
 def secret_rule(operation: OperationType, name: str) -> KeptFromModel:

@@ -1,11 +1,13 @@
 """A person's answer to a proposed plan: once, in time, for every step that is not struck."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
+from contextlib import suppress
 from typing import NoReturn
 
 from clients.shared.clock import Clock
+from guard.allowances.allowance import Cover
 from guard.approvals import ANSWERS_ALONE, CLOCK_SKEW
-from guard.errors import AlreadySettled, Declined, Expired, NotTheSameCall
+from guard.errors import AllowanceGone, AlreadySettled, Declined, Expired, NotTheSameCall
 from guard.plans.journal import PlanJournal
 from guard.plans.plan import CAN_RUN, Plan, PlanState
 from guard.plans.references import references_in
@@ -43,6 +45,17 @@ class PlanApprovals:
         if approved is None:
             self.refuse(await self._journal.find(plan_id) or current)
         return approved
+
+    async def approve_by_allowances(self, plan: Plan, covers: Mapping[int, Cover]) -> Plan:
+        """Approve a plan that waits under allowances that cover its steps; return it as it stands then.
+
+        Raises:
+            OverBudget, Frozen: As `approve`.
+        """
+        with suppress(AllowanceGone):
+            now = self._clock.now()
+            return await self._journal.approve_by_allowances(plan, covers, at=now, caps=self._caps) or plan
+        return plan
 
     async def decline(self, plan_id: str, *, by: str) -> Plan:
         """Record a no. Raises as `approve` does."""

@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Any, Protocol
 
 from guard.action import Action
+from guard.allowances.allowance import Cover
 from guard.plans.plan import Plan, PlanState
 from guard.rules.budget import Cap, Hold
 
@@ -70,6 +71,19 @@ class PlanJournal(Protocol):
         """
         ...
 
+    async def approve_by_allowances(
+        self, plan: Plan, covers: Mapping[int, Cover], *, at: datetime, caps: Sequence[Cap]
+    ) -> Plan | None:
+        """Approve a plan under allowances that cover its steps, and count every step there, in one transaction.
+
+        `covers` are the allowances for each step that needs one, by its position. None as for `approve`.
+
+        Raises:
+            AllowanceGone: A step finds no room, so nothing was counted and the plan still waits.
+            OverBudget, Frozen: As `approve`.
+        """
+        ...
+
     async def move(self, plan_id: str, allowed: Collection[PlanState], to: PlanState, **changes: Any) -> Plan | None:
         """Move a plan from one of the allowed states; None if it is in none of them.
 
@@ -98,6 +112,7 @@ class PlanJournal(Protocol):
             AlreadySettled: Exactly this was done meanwhile by a call outside the plan.
             OverBudget: A cap leaves no room.
             Frozen: The operator stopped everything.
+            AllowanceGone: The step was approved under an allowance that was revoked meanwhile, is over or used up.
         """
         ...
 

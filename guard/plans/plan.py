@@ -97,6 +97,9 @@ class Step:
     is_struck: bool = False
     """True if whoever approved the plan left it out."""
 
+    allowance_id: str | None = None
+    """The allowance under which it was approved; None where a person approved the plan, or it needs nobody."""
+
     @property
     def made_on(self) -> str:
         """The name of its account."""

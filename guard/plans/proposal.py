@@ -14,9 +14,10 @@ from clients.errors import TelephonyError
 from clients.operation import Operation
 from clients.phone_numbers import canonical
 from guard.action import Principal, arguments_of, digest_of
+from guard.allowances.allowance import Cover
 from guard.approvals import BY_POLICY
 from guard.dependencies import GuardDependencies
-from guard.errors import Frozen, GuardRefusal, JournalUnavailable, NotTheSameCall
+from guard.errors import Frozen, GuardRefusal, JournalUnavailable, NotTheSameCall, OverBudget
 from guard.pipeline import Draft, Guard
 from guard.plans.approvals import PlanApprovals
 from guard.plans.expansion import StepCall, StepTemplate, expand
@@ -87,6 +88,30 @@ class CheckedCall:
     draft: Draft
 
 
+@dataclass(frozen=True, slots=True)
+class PlanPreview:
+    """What the check of a plan finds, before anything of it is recorded."""
+
+    steps: Sequence[Step]
+    """The steps that may be made, priced."""
+
+    faults: Sequence[Fault]
+    """What is wrong with others, or with all of them together."""
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What is decided about all steps together."""
+
+    decision: Decision
+    notes: tuple[str, ...]
+    people: int | None
+    """How many people they reach; None where that is not known."""
+
+    covers: Mapping[int, Cover]
+    """The allowances for each step that needs approval, by its position; empty where they do not cover all of them."""
+
+
 class PlanProposer:
     """Proposes plans."""
 
@@ -119,20 +144,48 @@ class PlanProposer:
                 return found
             await self._require_not_open_elsewhere(parsed, principal, found)
             checked = await self._check(parsed, principal)
-            plan, decision = await self._compose(request, checked, principal)
+            plan, verdict = await self._compose(request, checked, principal)
         except GuardRefusal as refusal:
             await self._note_refusal(request, principal, refusal)
             raise
         if found is not None:
             if (found.digest, found.channel, found.notes) == (plan.digest, plan.channel, plan.notes):
-                return found
+                return await self._approve_by_allowances(found, verdict)
             await self._plans.move(
                 found.id, {PlanState.PROPOSED}, PlanState.EXPIRED, outcome="Proposed again at other prices or rules."
             )
         proposed = await self._plans.propose(plan)
-        if decision is Decision.ALLOW and proposed.state is PlanState.PROPOSED:
+        if verdict.decision is Decision.ALLOW and proposed.state is PlanState.PROPOSED:
             return await self._approvals.approve(proposed.id, by=BY_POLICY)
-        return proposed
+        return await self._approve_by_allowances(proposed, verdict)
+
+    async def _approve_by_allowances(self, plan: Plan, verdict: "Verdict") -> Plan:
+        """Approve a plan that waits if allowances cover every step that needs somebody's approval."""
+        if not verdict.covers or plan.state is not PlanState.PROPOSED:
+            return plan
+        return await self._approvals.approve_by_allowances(plan, verdict.covers)
+
+    async def preview(self, request: PlanRequest, principal: Principal, parser: CallParser) -> PlanPreview:
+        """Parse, price and check every step as `propose` does, record nothing, and leave out the steps with faults.
+
+        Raises:
+            BadPlan: The steps cannot be expanded.
+            Frozen, JournalUnavailable: No plan may be proposed now.
+        """
+        parsed: list[ParsedCall] = []
+        faults: list[Fault] = []
+        for call in expand(request.steps):
+            try:
+                parsed += parse_steps([call], parser)
+            except BadPlan as bad:
+                faults += bad.faults
+        checked, refused = await self._check_each(parsed, principal)
+        steps = [self._priced_step(one, principal) for one in checked.calls]
+        try:
+            require_room_for_all(await self._journal.spent(self._rules.caps, self._clock.now()), totals_of(steps))
+        except OverBudget as over:
+            refused.append(Fault("", str(over)))
+        return PlanPreview(steps, [*faults, *refused])
 
     async def resume(self, plan_id: str, request: PlanRequest, principal: Principal, parser: CallParser) -> Plan:
         """Return the plan that an answer claims to belong to.
@@ -196,10 +249,20 @@ class PlanProposer:
             raise BadPlan(faults)
 
     async def _check(self, parsed: Sequence[ParsedCall], principal: Principal) -> CheckedSteps:
-        """Look up and check every step; each read that several of them need is made once.
+        """Look up and check every step.
 
         Raises:
             BadPlan: Some may not be made.
+        """
+        checked, faults = await self._check_each(parsed, principal)
+        if faults:
+            raise BadPlan(faults)
+        return checked
+
+    async def _check_each(self, parsed: Sequence[ParsedCall], principal: Principal) -> tuple[CheckedSteps, list[Fault]]:
+        """Look up and check every step; each read that several of them need is made once.
+
+        Return those that may be made, and what is wrong with others. All are judged together where nothing is wrong.
         """
         checked: dict[int, CheckedCall] = {}
         faults: dict[int, Fault] = {}
@@ -230,33 +293,32 @@ class PlanProposer:
                     group.start_soon(check, Guard(dependencies), one)
             if refused_as_a_whole:
                 raise refused_as_a_whole[0]
-            if faults:
-                raise BadPlan(faults[position] for position in sorted(faults))
-            calls = [checked[position] for position in sorted(checked)]
-            return CheckedSteps(calls, await _check_together(calls, Forwarding(dependencies.own_numbers)))
+            calls = [checked[position] for position in sorted(checked.keys() - faults.keys())]
+            found = [faults[position] for position in sorted(faults)]
+            forwarding = Forwarding(dependencies.own_numbers)
+            together = Assessment(Decision.ALLOW) if found else await _check_together(calls, forwarding)
+            return CheckedSteps(calls, together), found
 
-    async def _compose(
-        self, request: PlanRequest, checked: CheckedSteps, principal: Principal
-    ) -> tuple[Plan, Decision]:
-        """Return the plan to record and the decision about it: that of its strictest step, or a stricter one."""
+    async def _compose(self, request: PlanRequest, checked: CheckedSteps, principal: Principal) -> tuple[Plan, Verdict]:
+        """Return the plan to record and the verdict on it: that on its strictest step, or a stricter one."""
         steps = [self._priced_step(one, principal) for one in checked.calls]
         totals = totals_of(steps)
         require_room_for_all(await self._journal.spent(self._rules.caps, self._clock.now()), totals)
-        decision, notes, people = self._decide(checked, steps)
+        verdict = self._decide(checked, steps)
         now = self._clock.now()
         plan = Plan(
             id=new_plan_id(),
             title=request.title,
             reason=request.reason,
             principal=principal.name,
-            channel="page" if decision is Decision.PAGE else "ask",
+            channel="page" if verdict.decision is Decision.PAGE else "ask",
             on_failure=request.on_failure,
             steps=tuple(steps),
             calls=digest_of_calls(steps, principal=principal.name, on_failure=request.on_failure),
             digest=digest_of_plan(steps, principal=principal.name, on_failure=request.on_failure),
-            people=people,
+            people=verdict.people,
             seconds=seconds_for(one.operation.spec for one in checked.calls),
-            notes=(*request.notes, *notes),
+            notes=(*request.notes, *verdict.notes),
             state=PlanState.PROPOSED,
             created_at=now,
             expires_at=now + self._approval_lifetime,
@@ -265,19 +327,19 @@ class PlanProposer:
         if timedelta(seconds=plan.seconds) > self._lifetime - self._approval_lifetime:
             hours = self._lifetime.total_seconds() / 3600
             raise BadPlan([Fault("", f"Its steps take longer than the {hours:g} hours that a plan has: make several.")])
-        return plan, decision
+        return plan, verdict
 
     def _priced_step(self, one: CheckedCall, principal: Principal) -> Step:
         action = one.draft.action
         step = self._step(one.call, one.operation, one.account, principal)
         return replace(step, quote=action.quote, before=action.before)
 
-    def _decide(self, checked: CheckedSteps, steps: Sequence[Step]) -> tuple[Decision, tuple[str, ...], int | None]:
-        """Return the decision about all steps, notes on what makes it stricter, and how many people they reach."""
-        decision = max(checked.together.decision, *(one.draft.decision for one in checked.calls))
+    def _decide(self, checked: CheckedSteps, steps: Sequence[Step]) -> Verdict:
+        """Decide about all steps: as about the strictest, or stricter because of what they do together."""
+        by_steps = max(one.draft.decision for one in checked.calls)
+        demanded, notes = checked.together.decision, list(checked.together.notes)
         if any(references_in(step.given) for step in steps):
-            decision = max(decision, Decision.ASK)  # what such a step changes is not known yet
-        notes = list(checked.together.notes)
+            demanded = max(demanded, Decision.ASK)  # what such a step changes is not known yet
         people = _people(checked.calls)
         limit = self._rules.compliance.bulk_limit
         if (
@@ -285,14 +347,16 @@ class PlanProposer:
             and people > limit
             and any(not one.operation.spec.effect.is_plain_read for one in checked.calls)
         ):
-            decision = max(decision, Decision.PAGE)
+            demanded = max(demanded, Decision.PAGE)
             notes.append(f"This touches {people} numbers or recipients in all.")
         if twice := _repeated(steps):
-            decision = max(decision, Decision.ASK)
+            demanded = max(demanded, Decision.ASK)
             notes.append(f"{twice} Approving it does it as often as that.")
+        decision = max(by_steps, demanded)
         if decision is Decision.ASK and not fits_form(steps):
             decision = Decision.PAGE
-        return decision, tuple(notes), people
+        covers = _covers(checked.calls) if demanded is Decision.ALLOW else {}
+        return Verdict(decision, tuple(notes), people, covers)
 
     async def _note_refusal(self, request: PlanRequest, principal: Principal, refusal: GuardRefusal) -> None:
         """Put on the audit that a plan was refused."""
@@ -300,6 +364,13 @@ class PlanProposer:
             return
         detail = {"plan": request.title, "steps": len(request.steps), "why": str(refusal)}
         await self._journal.note("denied", action_id=None, principal=principal.name, detail=detail)
+
+
+def _covers(checked: Sequence[CheckedCall]) -> dict[int, Cover]:
+    """Return what covers each step that needs approval; nothing where one of them is not covered."""
+    asking = [one for one in checked if one.draft.decision is not Decision.ALLOW]
+    covered = {one.call.position: one.draft.cover for one in asking if one.draft.cover.allowances}
+    return covered if len(covered) == len(asking) else {}
 
 
 async def _check_together(calls: Sequence[CheckedCall], forwarding: Forwarding) -> Assessment:

@@ -59,17 +59,17 @@ def fits_form(steps: Sequence[Step]) -> bool:
 
 
 def price_lines(steps: Sequence[Step]) -> list[str]:
-    """Word what steps cost together, by provider, currency and period, with the balance after it."""
+    """Word what steps cost together, by account, currency and period, with the balance after it."""
     lines: list[str] = []
-    for amount in amounts_of(steps):
-        counted = [
-            step
-            for step in steps
-            if (step.provider, step.made_on) == (amount.provider, amount.account) and step.quote.amount
-        ]
+    amounts = amounts_of(steps)
+    for amount in amounts:
+        accounts = {other.account for other in amounts if other.provider == amount.provider}
+        where = f" on account {amount.account}" if len(accounts) > 1 else ""
+        place = (amount.provider, amount.account)
+        counted = [step for step in steps if (step.provider, step.made_on) == place and step.quote.amount]
         charged_by = next((step.quote.charged_by for step in counted if step.quote.charged_by), amount.provider)
         most = "at most " if amount.is_bound else ""
-        lines.append(f"{charged_by} charges {most}{amount.money} in all{PER[amount.per]}, {_sources(counted)}.")
+        lines.append(f"{charged_by} charges {most}{amount.money} in all{PER[amount.per]}{where}, {_sources(counted)}.")
         lines += _balance_after(counted, amount.money.currency)
     unknown = [step for step in steps if step.quote.unknown]
     if unknown:

@@ -33,8 +33,10 @@ from guard.action import (
     new_action_id,
     rebuild_call,
 )
+from guard.allowances.allowance import approver
 from guard.dependencies import GuardDependencies
 from guard.errors import (
+    AllowanceGone,
     Expired,
     Frozen,
     GuardRefusal,
@@ -213,6 +215,9 @@ class PlanRunner:
             receipt = await self._send(run, step, parser)
         except BadCall as bad:
             return await self._not_sent(run, step, str(bad))
+        except AllowanceGone as gone:
+            await self._end(run, PlanState.FAILED, f"Step {step.position} was not sent. {gone}")
+            return False
         except _STOPS_EVERY_PLAN as refusal:
             if not isinstance(refusal, OutcomePending | JournalUnavailable):
                 await self._stop(run, f"Step {step.position} was not sent. {refusal}")
@@ -293,7 +298,7 @@ class PlanRunner:
             before=await run.guard.look_before(
                 operation, step.account, may_be_prepared=_may_be_prepared(plan, step, parser)
             ),
-            decided_by=plan.decided_by,
+            decided_by=approver([step.allowance_id]) if step.allowance_id else plan.decided_by,
             decided_at=plan.decided_at,
         )
         same = digests_of_same_call(operation, account=step.account, principal=requester)

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from typing import Final
 
 from guard.action import Action
+from guard.allowances.allowance import is_allowance
 from guard.messages import shown
 from guard.plans.places import places
 from guard.plans.plan import Plan, PlanState, Step, StepState, state_of
@@ -36,6 +37,8 @@ def status_line(plan: Plan) -> str:
     sentence = _SENTENCE[plan.state]
     if plan.state is PlanState.EXPIRED and plan.decided_at is not None:
         sentence = "its time is over; steps that were not sent by then are no longer sent."
+    if plan.state is PlanState.APPROVED and is_allowance(plan.decided_by):
+        sentence = f"covered by the operator's {plan.decided_by}, and nothing was sent yet."
     if plan.state is PlanState.DECLINED and plan.client_answered:
         sentence = "the client answered no, and nothing was sent."
     return f"Plan {plan.id} is {plan.state.value}: {sentence}"

@@ -30,6 +30,12 @@ class Assessment:
 
     decision: Decision
     notes: tuple[str, ...] = ()
+    demanded: Decision = Decision.ALLOW
+    """The strictest that this very call demands, whatever policy says of its kind. No allowance reaches over it."""
+
+    def demanding(self, decision: Decision, *notes: str) -> "Assessment":
+        """Return the same assessment where something about this very call demands a decision, with notes on why."""
+        return Assessment(max(self.decision, decision), (*self.notes, *notes), max(self.demanded, decision))
 
 
 class Checks:
@@ -112,8 +118,7 @@ class Checks:
         """
         is_dry = is_dry_run(operation)
         policy = self._rules.policy_at(account)
-        decision = policy.decide_dry_run(operation.spec) if is_dry else policy.decide(operation.spec)
-        notes = list[str]()
+        found = Assessment(policy.decide_dry_run(operation.spec) if is_dry else policy.decide(operation.spec))
         for stricter, note in (
             await self._price(operation, account, priced, reserved),
             (Decision.ALLOW, "") if is_dry else await self._repetition.check(operation, same_call),
@@ -121,12 +126,10 @@ class Checks:
             (Decision.ALLOW, "") if from_record else await self._text_from_outside(operation, principal),
             await self._unclear_wishes(operation, audience),
         ):
-            decision = max(decision, stricter)
-            notes += [note] if note else []
-        if later := later_members_note(operation):
-            notes.append(later)
-        notes += departure_notes(operation.scheduled_at(), (*operation.destinations(), *audience.numbers))
-        return Assessment(decision, tuple(notes))
+            found = found.demanding(stricter, *([note] if note else []))
+        later = later_members_note(operation)
+        notes = departure_notes(operation.scheduled_at(), (*operation.destinations(), *audience.numbers))
+        return found.demanding(Decision.ALLOW, *([later] if later else []), *notes)
 
     def ask_without_undo(self, operation: Operation[Any], before: Any, assessment: Assessment) -> Assessment:
         """Ask about a plain write if the state before it, as it was read, leads to no call that restores it.
@@ -140,7 +143,7 @@ class Checks:
         if undo.verdict == "full":
             return assessment
         note = f"This cannot be undone completely: {undo.lost}"
-        return Assessment(max(assessment.decision, Decision.ASK), (*assessment.notes, note))
+        return assessment.demanding(Decision.ASK, note)
 
     async def _price(
         self, operation: Operation[Any], account: str, priced: Quote, reserved: Money | None

@@ -106,6 +106,10 @@ class Policy:
                 ruling = Ruling(decision, f"tighten.{name} = {decision.word}, for this session")
         return ruling
 
+    def is_tightened(self, spec: Spec) -> bool:
+        """Return True if this session made the decision for an operation stricter."""
+        return self.ruling(spec) != self.rulings(spec)[0]
+
     def rulings(self, spec: Spec) -> list[Ruling]:
         """Every rule of the policy that speaks of an operation; the first one counts."""
         return [

@@ -1,6 +1,7 @@
 """Whom a call reaches beyond the numbers that it names: its groups and lists, looked up before anybody is asked."""
 
 import hashlib
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any, Final, Protocol, TypeVar
 
@@ -49,9 +50,14 @@ class MemberReader(Protocol):
 
 async def resolve_recipients(operation: Operation[Any], reader: MemberReader) -> Recipients:
     """Whom a call reaches beyond the numbers that it names. What cannot be looked up is said to be unknown."""
+    return await read_members(operation.members(), reader)
+
+
+async def read_members(named: Iterable[Members[Any] | UnresolvableRecipients], reader: MemberReader) -> Recipients:
+    """Read who is in groups and lists. What cannot be looked up is said to be unknown."""
     numbers: dict[str, None] = {}
     reads = 0
-    for members in operation.members():
+    for members in named:
         if isinstance(members, UnresolvableRecipients):
             return Recipients(tuple(numbers), members.reason)
         read = members.read

@@ -13,12 +13,13 @@ from sandbox.enswitch import (
     plans,
     queues,
     routing,
+    timegroups,
 )
 from sandbox.enswitch.function import Function
 from sandbox.frame.endpoint import declared_in
 
 FUNCTIONS = declared_in(
     Function,
-    *(plans, routing, phone_numbers, calls, customers, charges),
+    *(plans, routing, phone_numbers, timegroups, calls, customers, charges),
     *(cards, people, phones, queues, features, messages),
 )

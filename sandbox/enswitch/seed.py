@@ -178,4 +178,34 @@ def _add_routing(state: State) -> None:
     state.insert("outcosts", id=63, outgroup_time=11, peer=61, connectfee=Decimal(0), cost=Decimal("0.006"))
     state.insert("machines", id=71, name="switch1")
     state.insert("callergroups", id=72, name="Domestic callers", description="callers with a US number")
-    state.insert("timegroups", id=73, name="Nights and weekends", customer=BLUEWATER)
+    _add_timegroups(state)
+
+
+def _add_timegroups(state: State) -> None:
+    """Add a group of the company, and one that its reseller shares."""
+    settings: dict[str, Value] = {"active": 1, "priority": 1, "description": ""}
+    state.insert("timegroups", id=73, name="Nights and weekends", customer=BLUEWATER, shared=0, **settings)
+    state.insert("timegroups", id=74, name="Holidays", customer=RESELLER, shared=1, **settings)
+    state.insert("time_periods", id=75, timegroup=73, **_period("Nights", "1,2,3,4,5", 18, 23))
+    state.insert("time_periods", id=76, timegroup=73, **_period("Weekends", "6,7", 0, 23))
+
+
+def _period(name: str, days: str, start: int, end: int) -> dict[str, Value]:
+    """Return a period on some days of every week, with the guide's default for all other columns."""
+    return {
+        "name": name,
+        "description": "",
+        "days_week": days,
+        "days_month": ",".join(f"{day:02}" for day in range(1, 32)),
+        "months": ",".join(f"{month:02}" for month in range(1, 13)),
+        "years": ",".join(str(year) for year in range(2000, 2100)),
+        "starthour": start,
+        "startminute": 0,
+        "startsecond": 0,
+        "endhour": end,
+        "endminute": 59,
+        "endsecond": 59,
+        "startdate": 0,
+        "enddate": 0,
+        "repeats": 1,
+    }

@@ -41,6 +41,7 @@ TABLES: dict[str, Table] = {
     "outgroup_times": SYSTEM,
     "ingroup_times": SYSTEM,
     "timegroups": Table(),
+    "time_periods": Table(owner="timegroup", parent="timegroups"),
     "callergroups": SYSTEM,
     "calleridgroups": Table(),
     "numbers": Table(key="number"),

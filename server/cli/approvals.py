@@ -9,6 +9,7 @@ import typer
 
 from clients.shared.clock import SystemClock
 from guard.action import Action, State
+from guard.allowances.fitness import why_never
 from guard.approvals import Approvals
 from guard.messages import approval_prompt, is_irreversible
 from guard.money import Money, NotAPrice, parse_price
@@ -36,6 +37,7 @@ from server.console.passcode import is_set, reset_passcode, set_passcode
 from server.console.urls import ROOT
 from server.http.loopback import PortTaken, address, is_served, require_port, serve_in_foreground
 from tools.operation_catalog import RegisteredOperations
+from tools.registry import operation_named
 
 app = typer.Typer(help="Approve or decline what assistants request.", no_args_is_help=True)
 
@@ -71,6 +73,9 @@ def show(target: Target, action_id: Annotated[str, typer.Argument(help="Id of an
     if action.state is State.PROPOSED and action.quote.is_unknown:
         command = target.settings().commands.line("approvals", "approve", action.id, "--up-to", "2.50")
         tell(f"To approve it up to an amount: {command}")
+    operation = operation_named(action.operation)
+    if operation is not None and why_never(operation) is None and not action.quote.is_unknown:
+        tell(f"To allow calls like it beforehand: {target.settings().commands.line('allowances', 'like', action.id)}")
 
 
 @app.command()

@@ -1,6 +1,7 @@
 """`ringfence doctor`: checks the installation, the settings, the store and the providers."""
 
 from collections.abc import AsyncGenerator
+from pathlib import Path
 
 import anyio
 import typer
@@ -10,12 +11,14 @@ from server.cli.health_checks import (
     CheckResult,
     check_installation,
     check_provider,
+    check_secrets_file,
     check_store,
     check_undocumented,
     check_zone_data,
 )
 from server.cli.terminal import Target, console, operator_command, plain
 from server.services import Services
+from server.settings.secrets_file import secrets_beside
 from server.simulation import services_for
 
 MARKS = {"ok": "[green]ok  [/]", "warn": "[yellow]warn[/]", "fail": "[red]fail[/]"}
@@ -24,23 +27,26 @@ MARKS = {"ok": "[green]ok  [/]", "warn": "[yellow]warn[/]", "fail": "[red]fail[/
 @operator_command
 def doctor(target: Target) -> None:
     """Check installation, settings, store and credentials, and try what no document shows, with harmless reads only."""
-    settings = target.settings()
-
-    async def check() -> bool:
-        async with services_for(settings, sandbox=target.sandbox) as services:
-            try:
-                commands = services.settings.commands
-                return [_report(result, commands) async for result in _check_all(services)].count("fail") == 0
-            finally:
-                await services.close()
-
-    if not anyio.run(check):
+    if not anyio.run(lambda: report_checks(target)):
         raise typer.Exit(1)
 
 
-async def _check_all(services: Services) -> AsyncGenerator[CheckResult]:
+async def report_checks(target: Target, *, undocumented: bool = True) -> bool:
+    """Run the checks and print each; returns True if none failed. `undocumented` also tries what no document shows."""
+    settings, secrets = target.settings(), secrets_beside(target.config)
+    async with services_for(settings, sandbox=target.sandbox) as services:
+        try:
+            commands = services.settings.commands
+            checks = _check_all(services, secrets, undocumented=undocumented)
+            return [_report(result, commands) async for result in checks].count("fail") == 0
+        finally:
+            await services.close()
+
+
+async def _check_all(services: Services, secrets: Path, *, undocumented: bool) -> AsyncGenerator[CheckResult]:
     zone_data = check_zone_data(has_quiet_hours=services.settings.compliance.quiet_hours is not None)
-    for result in (*check_installation(), zone_data, *await check_store(services.store)):
+    local = (*check_installation(), zone_data, *check_secrets_file(secrets))
+    for result in (*local, *await check_store(services.store)):
         yield result
     unfinished = list(services.settings.unfinished_accounts())
     for line in unfinished:
@@ -51,7 +57,7 @@ async def _check_all(services: Services) -> AsyncGenerator[CheckResult]:
         has_others = len(services.accounts_of(client.provider.name)) > 1
         login = await check_provider(client, services.settings.key_of(name), account=name if has_others else None)
         yield login
-        if login.state == "ok":
+        if undocumented and login.state == "ok":
             async for result in check_undocumented(client):
                 yield result
 

@@ -1,8 +1,10 @@
 """The health checks of `ringfence doctor`: installation, zones, store, providers' logins, undocumented endpoints."""
 
+import os
 from collections.abc import AsyncGenerator, Iterable
 from dataclasses import dataclass
 from importlib.metadata import version
+from pathlib import Path
 from typing import Any, Literal, cast
 
 from pydantic import BaseModel, ValidationError
@@ -21,6 +23,7 @@ from clients.operation import Operation, OperationType
 from guard.errors import JournalUnavailable
 from guard.rules.time_zones import describe_missing_zones, find_missing_zones
 from ringfence_installation import FOLDER, REMEDY, find_changed_files, find_neighbours, recorded_files
+from server.settings.secrets_file import is_open_to_others
 from server.store.sealed.audit import ANOTHER_KEY
 from server.store.store import Store
 from tools.registry import operations_of, provider_named
@@ -70,6 +73,20 @@ def check_zone_data(*, has_quiet_hours: bool) -> CheckResult:
     return CheckResult(
         "time zones", "fail" if has_quiet_hours else "warn", f"{describe_missing_zones(missing)}: {effect}"
     )
+
+
+def check_secrets_file(file: Path) -> list[CheckResult]:
+    """Check that nobody else can read the file of secrets; nothing where there is none."""
+    try:
+        is_open = is_open_to_others(file)
+    except OSError:
+        return []
+    if is_open:
+        detail = f"{file} can be read by other users of this machine; close it with chmod 600"
+        return [CheckResult("secrets", "fail", detail)]
+    if not os.access(file, os.R_OK):
+        return [CheckResult("secrets", "warn", f"{file} cannot be read by this user, so it sets nothing")]
+    return [CheckResult("secrets", "ok", f"{file} is closed to other users")]
 
 
 async def check_store(store: Store) -> list[CheckResult]:

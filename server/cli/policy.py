@@ -5,10 +5,15 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
 
+import anyio
 import typer
 from rich.table import Table
 
-from server.cli.terminal import Target, console, fail, operator_command, plain, tell
+from clients.shared.clock import SystemClock
+from guard.allowances.fitness import why_never
+from guard.allowances.wording import brief, usage_line
+from guard.errors import JournalUnavailable
+from server.cli.terminal import StoreSession, Target, console, fail, operator_command, plain, tell, with_store
 from server.settings.explain import MEANING, rules_in_force
 from server.settings.explain import explain as explain_rules
 from server.settings.lint import lint
@@ -48,7 +53,31 @@ def check(
 @operator_command
 def explain(target: Target, tool: str) -> None:
     """Show what happens when a tool is called, and by which rule."""
-    tell(*_explain(tool, target.rule_settings()))
+    tell(*_explain(tool, target.rule_settings()), *_allowances(tool, target))
+
+
+def _allowances(tool: str, target: Target) -> Iterable[str]:
+    """Name the allowances for an operation, or say why none may be for it."""
+    operation = operation_named(tool)
+    if operation is None or operation.spec.effect.is_plain_read:
+        return []
+    if why_never(operation):
+        return ["no allowance may be for it: it cannot be undone, or touches credentials, access or consent"]
+
+    async def read(session: StoreSession) -> list[str]:
+        book, now = session.store.allowances, SystemClock().now()
+        try:
+            found = await book.in_force(tool, None, now)
+            usage = await book.usage(found, now)
+        except JournalUnavailable as unavailable:
+            return [f"whether an allowance applies is not known: {unavailable}"]
+        return [
+            f"without approval by allowance {one.id}, for {one.terms.principal}: {brief(one.terms)}; "
+            f"used: {usage_line(one, usage.get(one.id))}"
+            for one in found
+        ]
+
+    return anyio.run(lambda: with_store(read, target))
 
 
 def _explain(tool: str, settings: Settings) -> Iterable[str]:

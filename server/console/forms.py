@@ -1,12 +1,15 @@
 """Reads a posted form: URL-encoded, small, each field once."""
 
-from typing import cast
+from typing import Final, cast
 from urllib.parse import parse_qs
 
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 
 from server.console.middleware import LARGEST_FORM
+
+MOST_FIELDS: Final = 16
+"""The form of an allowance has eleven fields, and no other has more."""
 
 
 async def read_form(request: Request) -> dict[str, str]:
@@ -23,7 +26,9 @@ async def read_form(request: Request) -> dict[str, str]:
         if len(body) > LARGEST_FORM:
             raise HTTPException(413, "The form is too large.")
     try:
-        fields = parse_qs(body.decode("utf-8"), keep_blank_values=True, strict_parsing=bool(body), max_num_fields=10)
+        fields = parse_qs(
+            body.decode("utf-8"), keep_blank_values=True, strict_parsing=bool(body), max_num_fields=MOST_FIELDS
+        )
     except ValueError as misfit:
         raise HTTPException(400, "The form cannot be read.") from misfit
     if any(len(values) > 1 for values in fields.values()):

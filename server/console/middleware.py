@@ -9,7 +9,7 @@ from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 LARGEST_FORM: Final = 8 * 1024
-"""Bytes. The longest form holds a passcode and a token."""
+"""Bytes. The longest form holds the conditions of an allowance; longer lists of values go through the command line."""
 
 HEADERS: Final = {
     "Content-Security-Policy": (

@@ -18,6 +18,7 @@ from starlette.types import ASGIApp
 
 from clients.shared.clock import Clock, SystemClock
 from guard.action import Action, State
+from guard.allowances.fitness import Fitness, why_never
 from guard.approvals import Approvals
 from guard.errors import GuardRefusal, JournalUnavailable
 from guard.money import Money, NotAPrice, parse_price
@@ -26,6 +27,7 @@ from guard.plans.approvals import PlanApprovals
 from guard.plans.plan import PlanState
 from guard.rules.rules import Rules
 from server.console.access import OPERATOR, require_session
+from server.console.allowance_pages import AllowancePages
 from server.console.forms import read_form
 from server.console.login import SignIn
 from server.console.middleware import SecurityMiddleware
@@ -36,6 +38,7 @@ from server.console.rendering import render, script, stylesheet
 from server.console.sessions import Session, Sessions
 from server.console.urls import ROOT
 from server.console.views import build_request, build_view, is_final
+from server.settings.allowances import fitness_of
 from server.settings.model import Settings
 from server.store.store import Store
 from tools.operation_catalog import RegisteredOperations
@@ -58,10 +61,14 @@ class PageOptions:
     commands: OperatorCommands = field(default_factory=OperatorCommands)
     """How the page prints commands."""
 
+    fitness: Fitness = field(default_factory=Fitness)
+    """What conditions of allowances may ask for."""
+
     @classmethod
     def of(cls, settings: Settings) -> Self:
         """Take them from the settings."""
-        return cls(rules=settings.rules.rules(settings.session_policy()), commands=settings.commands)
+        rules = settings.rules.rules(settings.session_policy())
+        return cls(rules=rules, commands=settings.commands, fitness=fitness_of(settings))
 
 
 REQUESTS_LISTED = 20
@@ -88,6 +95,7 @@ def approval_app(setup: PageSetup) -> ASGIApp:
     """Build the page as an ASGI application, for paths under `/approvals`."""
     pages = Pages(setup)
     plans = PlanPages(setup.store, setup.clock, setup.options.rules.caps, pages.login, setup.options.commands)
+    allowances = AllowancePages(setup.store, setup.clock, setup.options.fitness, pages.login, setup.options.commands)
     routes = [
         Route(ROOT, pages.waiting),
         Route(f"{ROOT}/", pages.waiting),
@@ -99,6 +107,12 @@ def approval_app(setup: PageSetup) -> ASGIApp:
         Route(f"{ROOT}/page.css", _show_css),
         Route(f"{ROOT}/page.js", _show_script),
         Route(f"{ROOT}/healthz", setup.identity.prove),
+        Route(f"{ROOT}/allowances", allowances.list),
+        Route(f"{ROOT}/allowances/new", allowances.new),
+        Route(f"{ROOT}/allowances/new", allowances.save, methods=["POST"]),
+        Route(f"{ROOT}/allowances/{{allowance_id}}", allowances.show),
+        Route(f"{ROOT}/allowances/{{allowance_id}}/revoke", allowances.revoke, methods=["POST"]),
+        Route(f"{ROOT}/allowances/{{request_id}}/dismiss", allowances.dismiss, methods=["POST"]),
         Route(f"{ROOT}/plan_{{key}}", plans.plan),
         Route(f"{ROOT}/plan_{{key}}/approve", plans.approve, methods=["POST"]),
         Route(f"{ROOT}/plan_{{key}}/decline", plans.decline, methods=["POST"]),
@@ -150,6 +164,7 @@ class Pages:
             actions=actions,
             plans=[build_plan_card(plan, self._clock.now()) for plan in plans if plan.state is PlanState.PROPOSED],
             requests=[build_request(request, self._commands) for request in requests[:REQUESTS_LISTED]],
+            wanted=len(await self._store.allowances.requests()),
             more_requests=max(0, len(requests) - REQUESTS_LISTED),
         )
 
@@ -225,9 +240,15 @@ class Pages:
         current = await self._approvals.expire_if_due(await self._find(request))
         charges = await self._store.spending.charges_of([current.id])
         shown = build_view(current, self._clock.now(), charges.get(current.id))
-        needs_bound = current.quote.is_unknown and self._rules.needs_bound(current.provider, current.made_on)
+        operation = operation_named(current.operation)
         return await self._render(
-            "action.html", session, status=status, shown=shown, refusal=refusal, needs_bound=needs_bound
+            "action.html",
+            session,
+            status=status,
+            shown=shown,
+            refusal=refusal,
+            needs_bound=current.quote.is_unknown and self._rules.needs_bound(current.provider, current.made_on),
+            may_be_allowed=operation is not None and why_never(operation) is None and not current.quote.is_unknown,
         )
 
     async def _find(self, request: Request) -> Action:

@@ -15,7 +15,7 @@ from clients.errors import TelephonyError
 from clients.operation import Operation, OperationType
 from guard.action import Action, Principal, State, client_of, form_approver
 from guard.errors import GuardRefusal
-from guard.plans.proposal import PlanRequest
+from guard.plans.proposal import PlanPreview, PlanRequest
 from guard.rules.recipients import later_members_note
 from server.mcp.call_parser import NotCallable, choose_account, parse_call, require_reach
 from server.mcp.elicitation import NEITHER, FormAnswer, answered_action_id, ask, can_ask, question_of, read_answer
@@ -116,6 +116,10 @@ class Dispatcher:
         result = await self._plans.propose(request, session, untrusted)
         await self.remember(untrusted, "propose_plan", session.principal)
         return result
+
+    async def preview_plan(self, request: PlanRequest, session: Session) -> PlanPreview:
+        """Check and price several calls, and record nothing."""
+        return await self._plans.preview(request, session)
 
     async def run_plan(self, plan_id: str, session: Session) -> ToolResult:
         """Carry out an approved plan."""

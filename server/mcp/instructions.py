@@ -1,6 +1,7 @@
 """The server's instructions: what a model reads before its first call."""
 
 from server.services import Services
+from tools.registry import provider_named
 from tools.selection import ALL
 
 
@@ -14,6 +15,12 @@ def instructions(services: Services) -> str:
         "Telephone numbers are E.164 (+12015550123), times carry a zone, money its currency.",
         "Reads are free unless a tool says otherwise.",
     ]
+    several = [provider_named(name).title for name in services.set_up if len(services.accounts_of(name)) > 1]
+    if several:
+        lines.append(
+            f"{' and '.join(several)} {'has' if len(several) == 1 else 'have'} several accounts here: name one as "
+            "`account`, and ask the user which one where it is not clear."
+        )
     if ALL not in selection.active_toolsets:
         lines.append(
             "Few operations are listed as tools. For anything else use search_operations (verb, object, provider), "

@@ -48,21 +48,27 @@ def guide(services: Services) -> str:
 `search_operations` with verb, object and provider, `describe_operation` for arguments and price rule, then
 `call_read_operation` or `call_write_operation`. The tools over all providers (`list_all_numbers`, `find_number`,
 `find_available_numbers`, `account_overview`, `spend_report`, `message_status`) name under `missing` every provider that
-they could not or may not read, and why.
+they could not or may not read, and why. `find_number_use` finds numbers that nobody uses, and says what is not proven.
 """
 
 
-def policy(services: Services) -> str:
-    """Write the rules in force as a table."""
+def policy(services: Services, session: Session) -> str:
+    """Write the rules in force as a table, without those of accounts that the session may not use."""
     rows = [
         f"| `{name}` | {value} | {'settings' if is_set else 'default'} |"
-        for name, value, is_set in rules_in_force(services.settings)
+        for name, value, is_set in rules_in_force(services.settings, shown=_shown(services, session))
     ]
     meanings = [f"* `{decision.word}`: {meaning}." for decision, meaning in MEANING.items()]
     order = "An operation's rule counts before its toolset's, then its provider's, then the strictest effect's."
+    if services.settings.policy.accounts:
+        order = f"An account's own rules count before all others. {order}"
     return "\n".join(
         ["# Policy", "", *meanings, "", order, "", "| rule | value | set by |", "| --- | --- | --- |", *rows]
     )
+
+
+def _shown(services: Services, session: Session) -> list[str]:
+    return [name for name in services.settings.account_names if session.may_use(name)]
 
 
 def provider(services: Services, session: Session, name: str) -> str:
@@ -157,4 +163,4 @@ def _operation_lines(services: Services, session: Session, found: OperationType)
     yield f"* effect: {', '.join(facts['effect'])}"
     yield from ("", "## Arguments", "", "```json", compact(facts["input_schema"]), "```")
     yield from ("", "## Example", "", "```json", compact(facts["example"]), "```")
-    yield from ("", "## What policy says", "", *explain(found, services.settings))
+    yield from ("", "## What policy says", "", *explain(found, services.settings, shown=_shown(services, session)))

@@ -120,8 +120,8 @@ class Resources:
     async def _guide(self, _session: Session, _name: str) -> str:
         return resource_content.guide(self._services)
 
-    async def _policy(self, _session: Session, _name: str) -> str:
-        return resource_content.policy(self._services)
+    async def _policy(self, session: Session, _name: str) -> str:
+        return resource_content.policy(self._services, session)
 
     async def _provider(self, session: Session, name: str) -> str:
         return resource_content.provider(self._services, session, name)

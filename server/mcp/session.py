@@ -46,6 +46,7 @@ class TokenGrant:
 
 
 EVERYTHING: Final = TokenGrant()
+NOTHING: Final = TokenGrant(accounts=frozenset(), toolsets=(), read_only=True)
 
 
 class GrantedToken(AccessToken):
@@ -81,9 +82,11 @@ class Session:
 
     @property
     def grant(self) -> TokenGrant:
-        """What the holder of the request's token may use; everything without one."""
+        """What the holder of the request's token may use; everything without one, nothing with one of unknown kind."""
         token = get_access_token()
-        return token.grant if isinstance(token, GrantedToken) else EVERYTHING
+        if token is None:
+            return EVERYTHING
+        return token.grant if isinstance(token, GrantedToken) else NOTHING
 
     @property
     def narrowed(self) -> ToolSelection | None:

@@ -4,6 +4,7 @@ Several probes share a bench: one sandbox, one state folder, one HTTP server. Fu
 are started over stdio when a probe needs them.
 """
 
+import getpass
 import json
 import os
 import secrets
@@ -85,13 +86,18 @@ class Bench:
 
         To a client it is the first server after a restart: what the first one sealed, it reads.
         """
-        environment = {**self.environment, **in_environment({"approvals": {"page": "off"}, **settings})}
-        log = self.folder / "restarted.stderr"
-        async with (
-            run_server(environment, log=log, program=self._program) as url,
-            self._connection(url, "alice", MODERN_PROTOCOL_VERSIONS[-1], Person()) as assistant,
-        ):
+        async with self.restarted_for(settings, ("alice",), person=Person()) as (assistant,):
             yield assistant
+
+    @asynccontextmanager
+    async def restarted_for(
+        self, settings: Mapping[str, Any], holders: Sequence[str], *, person: Person | None = None
+    ) -> AsyncGenerator[Sequence[Assistant]]:
+        """Start another HTTP server as `restarted_with` does, and connect the holders of some tokens to it."""
+        environment = {**self.environment, **in_environment({"approvals": {"page": "off"}, **settings})}
+        log, era = self.folder / "restarted.stderr", MODERN_PROTOCOL_VERSIONS[-1]
+        async with run_server(environment, log=log, program=self._program) as url, AsyncExitStack() as stack:
+            yield [await stack.enter_async_context(self._connection(url, holder, era, person)) for holder in holders]
 
     async def over_stdio(
         self, name: str, *, era: Era = "auto", person: Person | None = None, state_folder: Path | None = None
@@ -123,6 +129,11 @@ class Bench:
                 connection.execute(statement)
 
         await self.store.database.write(work)
+
+    @property
+    def principals(self) -> tuple[str, ...]:
+        """Everybody who makes calls here: the holders of tokens, and the local user over stdio."""
+        return (*(f"token:{holder}" for holder in HOLDERS), f"local:{getpass.getuser()}")
 
     def close(self) -> None:
         """Close every connection."""

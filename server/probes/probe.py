@@ -7,8 +7,9 @@ from typing import Literal
 from server.probes.bench import Bench
 from server.probes.planning import Way
 
-Rules = Literal["asking", "permissive"]
-"""The rules that a probe runs under: the defaults of a server, or paid calls allowed within limits."""
+Rules = Literal["asking", "permissive", "allowed"]
+"""The rules that a probe runs under: the defaults of a server; paid calls allowed within limits by policy; or the same
+by allowances, under which policy still asks."""
 
 
 class Broken(Exception):

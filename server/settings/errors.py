@@ -42,12 +42,14 @@ MISSING = "this key is needed"
 
 @dataclass(frozen=True, slots=True)
 class Origin:
-    """Where settings came from: the file with its text, and the environment."""
+    """Where settings came from: the file with its text, the environment, and the file of secrets."""
 
     settings: type[BaseModel]
     file: Path | None = None
     document: str = ""
     environment: Mapping[str, Any] = field(default_factory=dict[str, Any])
+    secrets_file: Path | None = None
+    secrets: Mapping[str, Any] = field(default_factory=dict[str, Any])
 
 
 def message(problems: Sequence[str]) -> str:
@@ -64,9 +66,13 @@ def unknown(settings: type[BaseModel], variables: Sequence[str]) -> list[str]:
 def misfits(misfit: ValidationError, origin: Origin) -> list[str]:
     """Describe what pydantic found, in the order of the file, then by environment variable."""
     errors = misfit.errors(include_url=False, include_input=False)
-    return locate(
-        [(without_tags(origin.settings, error["loc"]), _rule(error, origin.settings)) for error in errors], origin
-    )
+    return locate([(_place_of(error, origin.settings), _rule(error, origin.settings)) for error in errors], origin)
+
+
+def _place_of(error: ErrorDetails, settings: type[BaseModel]) -> Place:
+    """Return the place of an error as it stands in the settings; a provider that does not exist stands in a key."""
+    place = without_tags(settings, error["loc"])
+    return (*place, "provider") if error["type"] == "union_tag_invalid" else place
 
 
 def locate(wrong: Sequence[tuple[Place, str]], origin: Origin) -> list[str]:
@@ -87,6 +93,9 @@ def _locate(place: Place, rule: str, origin: Origin, lines: Mapping[Place, int])
         variable, rest = _variable(place)
         text = f"{variable}: {_dotted_key(rest)}: {rule}" if rest else f"{variable}: {rule}"
         return (True, 0, text), text
+    if _is_in(origin.secrets, place):
+        text = f"{origin.secrets_file}: {variable_of(_dotted_key(place))}: {rule}"
+        return (False, 0, text), text
     line = next((lines[place[:end]] for end in range(len(place), 0, -1) if place[:end] in lines), 0)
     where = f"{origin.file}, line {line}" if line else str(origin.file or "the settings")
     text = f"{where}: {_dotted_key(place)}: {rule}"
@@ -106,7 +115,7 @@ def _rule(error: ErrorDetails, settings: type[BaseModel]) -> str:
             named = ", ".join(kinds_of(_at(settings, place)))
             return f"a table is expected in which `provider` names one of {named}"
         case "union_tag_invalid":
-            return f"provider: one of {', '.join(kinds_of(_at(settings, place)))} is expected"
+            return f"one of {', '.join(kinds_of(_at(settings, place)))} is expected"
         case "list_type" if takes_rows(_at(settings, place)):
             return f"a list of tables is expected: write [[{_dotted_key(place)}]], in double brackets"
         case "model_type" | "mapping_type" | "dict_type":

@@ -1,6 +1,6 @@
 """Explains the operator's rules: all that are in force, and those for one operation."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from typing import Final
 
 from clients.effects import Effect, WorstCase
@@ -18,11 +18,11 @@ MEANING: Final = {
 }
 
 
-def explain(operation: OperationType, settings: Settings) -> Iterator[str]:
-    """Explain what the rules say about an operation, in one line each."""
+def explain(operation: OperationType, settings: Settings, *, shown: Collection[str] | None = None) -> Iterator[str]:
+    """Explain what the rules say about an operation, in one line each; `shown` are the accounts that are named."""
     spec, policy = operation.spec, settings.session_policy()
     ruling = policy.ruling(spec)
-    accounts = settings.accounts_of(spec.provider.name)
+    accounts = _shown(settings.accounts_of(spec.provider.name), shown)
     yield f"{spec.tool_name}: {ruling.decision.word}, by {ruling.rule}"
     yield f"that is: {MEANING[ruling.decision]}"
     effects = ", ".join(spec.effect.labels) + (", cannot be undone" if spec.irreversible else "")
@@ -39,7 +39,7 @@ def explain(operation: OperationType, settings: Settings) -> Iterator[str]:
     if spec.provider.name not in settings.set_up:
         yield f"{spec.provider.title} is not set up, so every call is refused until it has credentials"
     if Effect.PAID in spec.effect:
-        yield from _money(operation, settings)
+        yield from _money(operation, settings, accounts)
     if not spec.effect.is_plain_read and ruling.decision < Decision.PAGE:
         limit, minutes = settings.compliance.bulk_limit, settings.compliance.duplicate_minutes
         yield (
@@ -49,17 +49,21 @@ def explain(operation: OperationType, settings: Settings) -> Iterator[str]:
         )
 
 
-def _money(operation: OperationType, settings: Settings) -> Iterator[str]:
+def _shown(accounts: Collection[str], shown: Collection[str] | None) -> list[str]:
+    return [name for name in accounts if shown is None or name in shown]
+
+
+def _money(operation: OperationType, settings: Settings, accounts: Collection[str]) -> Iterator[str]:
     spec = operation.spec
     caps = [cap for cap in settings.budget if cap.provider in {None, spec.provider.name}]
     for cap in caps:
-        if cap.account is None or cap.account in settings.accounts_of(spec.provider.name):
+        if cap.account is None or cap.account in accounts:
             yield f"budget: {cap.limit} {cap.currency} per {cap.per}, {place_of(cap)}"
     price = settings.prices.get(spec.tool_name)
     if price is not None:
         yield f"where no price is known: {price.amount} {price.currency} for one is taken, from [prices]"
-        for account, amount in price.accounts.items():
-            yield f"on account {account}: {amount} {price.currency}"
+        for account in _shown(price.accounts, accounts):
+            yield f"on account {account}: {price.accounts[account]} {price.currency}"
         return
     if spec.worst_case is not None:
         most, source = f"{spec.worst_case.amount} {spec.worst_case.currency}", spec.worst_case.source
@@ -73,8 +77,11 @@ def _money(operation: OperationType, settings: Settings) -> Iterator[str]:
         yield "where no price is known: ask, by default"
 
 
-def rules_in_force(settings: Settings) -> Iterator[tuple[str, str, bool]]:
-    """Yield every rule: its key, its value, and whether the settings changed it."""
+def rules_in_force(settings: Settings, *, shown: Collection[str] | None = None) -> Iterator[tuple[str, str, bool]]:
+    """Yield every rule: its key, its value, and whether the settings changed it.
+
+    `shown` are the accounts whose rules are shown; all if left out.
+    """
     policy = settings.policy
     for name in (*(effect.labels[0] for effect in Effect), "irreversible"):
         is_set = name in policy.model_fields_set
@@ -85,32 +92,38 @@ def rules_in_force(settings: Settings) -> Iterator[tuple[str, str, bool]]:
     for section in ("providers", "toolsets", "operations"):
         for name, decision in getattr(policy, section).items():
             yield f"policy.{section}.{name}", decision.word, True
-    yield from _rules_of_accounts(settings)
+    yield from _rules_of_accounts(settings, shown)
     for name, decision in settings.tighten.items():
         yield f"tighten.{name}", decision.word, True
-    yield from _money_in_force(settings)
+    yield from _money_in_force(settings, shown)
     yield from _reach(settings)
 
 
-def _rules_of_accounts(settings: Settings) -> Iterator[tuple[str, str, bool]]:
-    for account, rules in settings.policy.accounts.items():
-        for name in sorted(rules.model_fields_set - {"toolsets", "operations"}):
-            yield f"policy.accounts.{account}.{name}", getattr(rules, name).word, True
+def _rules_of_accounts(settings: Settings, shown: Collection[str] | None) -> Iterator[tuple[str, str, bool]]:
+    for account in _shown(settings.policy.accounts, shown):
+        rules = settings.policy.accounts[account]
+        for name in (*(effect.labels[0] for effect in Effect), "irreversible"):
+            given: Decision | None = getattr(rules, name)
+            if given is not None:
+                yield f"policy.accounts.{account}.{name}", given.word, True
         for section in ("toolsets", "operations"):
             for name, decision in getattr(rules, section).items():
                 yield f"policy.accounts.{account}.{section}.{name}", decision.word, True
     for provider, account in settings.default_accounts.items():
-        yield f"default_accounts.{provider}", account, True
+        if _shown([account], shown):
+            yield f"default_accounts.{provider}", account, True
 
 
-def _money_in_force(settings: Settings) -> Iterator[tuple[str, str, bool]]:
-    for cap in settings.budget:
+def _money_in_force(settings: Settings, shown: Collection[str] | None) -> Iterator[tuple[str, str, bool]]:
+    caps = [cap for cap in settings.budget if cap.account is None or _shown([cap.account], shown)]
+    for cap in caps:
         yield f"budget per {cap.per}", f"{cap.limit} {cap.currency} {place_of(cap)}", True
     if not settings.budget:
         yield "budget", "no cap", False
     for name, price in settings.prices.items():
         yield f"prices.{name}", f"at most {price.amount} {price.currency} for one", True
-        for account, amount in price.accounts.items():
+        for account in _shown(price.accounts, shown):
+            amount = price.accounts[account]
             yield f"prices.{name}.accounts.{account}", f"at most {amount} {price.currency} for one", True
     for name, worst in documented_worst_cases(settings.set_up or provider_names()).items():
         if name not in settings.prices:

@@ -104,10 +104,11 @@ def our_variables() -> Iterator[tuple[str, list[str]]]:
 
 def unknown_variables(settings: type[BaseModel]) -> list[str]:
     """Return variables that have our prefix and are no setting: a misspelt rule must not be ignored."""
-    return [name for name, keys in our_variables() if not _leads_somewhere(settings, keys) and not _is_foreign(name)]
+    return [name for name, keys in our_variables() if not leads_somewhere(settings, keys) and not _is_foreign(name)]
 
 
-def _leads_somewhere(settings: type[BaseModel], keys: list[str]) -> bool:
+def leads_somewhere(settings: type[BaseModel], keys: list[str]) -> bool:
+    """Return True if keys, as a variable names them in lower case, are those of a setting."""
     annotation: Any = settings
     for key in keys:
         annotation = inner(annotation, key) if key else None

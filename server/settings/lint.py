@@ -12,6 +12,9 @@ from server.settings.corrections import reach_of
 from server.settings.model import Settings, TokenSettings
 from tools.registry import operation_named, operations_of, provider_names
 
+_NO_DECISIONS = {"accounts", "providers", "toolsets", "operations", "unknown_price"}
+"""Keys of [policy] that hold no decision of their own."""
+
 EXAMPLES = 3
 """Names listed in a sentence before the rest is counted."""
 
@@ -138,7 +141,7 @@ def _find_missing_zone_data(settings: Settings) -> Iterator[str]:
 
 def _rules_set_in(settings: Settings, policy: Policy) -> Iterator[str]:
     """Yield the rules that the settings set, as rulings spell them."""
-    for name in sorted(settings.policy.model_fields_set - {"providers", "toolsets", "operations", "unknown_price"}):
+    for name in sorted(settings.policy.model_fields_set - _NO_DECISIONS):
         decision: Decision = getattr(settings.policy, name)
         yield f"policy.{name} = {decision.word}"
     for section, rules in (

@@ -1,11 +1,11 @@
-"""Reads the settings: environment `RINGFENCE_…` over `ringfence.toml`, once, at the start."""
+"""Reads the settings: environment `RINGFENCE_…` over `ringfence.env` over `ringfence.toml`, once, at the start."""
 
 import os
 import tomllib
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
-from platformdirs import user_config_path
 from pydantic import ValidationError
 from pydantic_settings import EnvSettingsSource, SettingsError
 
@@ -15,13 +15,14 @@ from server.settings.keys import CONFIG_VARIABLE, unknown_variables, variable_of
 from server.settings.model import Settings, TokenSettings, settings_class
 from server.settings.names import unknown_names, unknown_selection_names
 from server.settings.rules import DestinationSettings
+from server.settings.secrets_file import SecretsFile, read_secrets, secrets_beside, usual_settings_file
 from server.settings.text_files import read_text_file
-
-CONFIG_FILE = "ringfence.toml"
 
 
 def read_settings(path: Path | None = None, *, with_selection: bool = False) -> Settings:
-    """Read the environment and the settings file. `with_selection` also checks the names of the tools to show.
+    """Read the environment, the file of secrets and the settings file, the first over the second over the third.
+
+    `with_selection` also checks the names of the tools to show.
 
     Without a path it is the one that `RINGFENCE_CONFIG` names, or `ringfence.toml` in the user's configuration folder.
     Never one in the current folder: clients start servers in project folders, where a cloned repository or a model that
@@ -35,17 +36,18 @@ def read_settings(path: Path | None = None, *, with_selection: bool = False) -> 
     content = _content(file, document) if file else {}
     known = settings_class()
     variables = unknown_variables(known)
-    problems = unknown(known, variables)
+    secrets = read_secrets(known, secrets_beside(path))
+    problems = [*unknown(known, variables), *secrets.problems]
     try:
-        settings = known(**content)
+        settings = known(**_merge(content, secrets.values))
     except SettingsError:
         problems += not_json(known)
     except ValidationError as misfit:
-        origin = Origin(known, file, document, EnvSettingsSource(known)())
+        origin = _origin(known, file, document, secrets)
         named = {variable for variable in variables if any(variable in problem for problem in problems)}
         problems += [text for text in misfits(misfit, origin) if text.partition(":")[0] not in named]
     else:
-        problems += _unknown_names(settings, file, document, with_selection=with_selection)
+        problems += _unknown_names(settings, file, document, secrets, with_selection=with_selection)
         if not problems:
             return settings.printing_commands(_commands(path))
     raise BadSettings(message(problems))
@@ -63,7 +65,23 @@ def _commands(path: Path | None) -> OperatorCommands:
     )
 
 
-def _unknown_names(settings: Settings, file: Path | None, document: str, *, with_selection: bool) -> list[str]:
+def _merge(content: Mapping[str, Any], over: Mapping[str, Any]) -> dict[str, Any]:
+    """Lay values over others, table by table."""
+    merged = dict(content)
+    for key, value in over.items():
+        below = merged.get(key)
+        both = isinstance(below, Mapping) and isinstance(value, Mapping)
+        merged[key] = _merge(cast("Mapping[str, Any]", below), cast("Mapping[str, Any]", value)) if both else value
+    return merged
+
+
+def _origin(known: type[Settings], file: Path | None, document: str, secrets: SecretsFile) -> Origin:
+    return Origin(known, file, document, EnvSettingsSource(known)(), secrets.file, secrets.values)
+
+
+def _unknown_names(
+    settings: Settings, file: Path | None, document: str, secrets: SecretsFile, *, with_selection: bool
+) -> list[str]:
     """Describe names that do not exist. Operations are loaded only where rules name some: it takes half a second."""
     policy = settings.policy
     named = (policy.providers, policy.toolsets, policy.operations, settings.prices, settings.tighten)
@@ -75,7 +93,7 @@ def _unknown_names(settings: Settings, file: Path | None, document: str, *, with
     if not any((*named, *corrected, *of_accounts, bound, has_home, with_selection, *caps)):
         return []
     wrong = [*unknown_names(settings), *(unknown_selection_names(settings) if with_selection else ())]
-    return locate(wrong, Origin(type(settings), file, document, EnvSettingsSource(type(settings))())) if wrong else []
+    return locate(wrong, _origin(type(settings), file, document, secrets)) if wrong else []
 
 
 def _document(file: Path) -> str:
@@ -110,5 +128,5 @@ def settings_file(path: Path | None = None) -> Path | None:
     named = os.environ.get(CONFIG_VARIABLE)
     if named:
         return Path(named)
-    own = user_config_path("ringfence") / CONFIG_FILE
+    own = usual_settings_file()
     return own if own.is_file() else None

@@ -2,11 +2,10 @@
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from functools import cache, reduce
+from functools import cache
 from importlib.util import find_spec
-from operator import or_
 from pathlib import Path
-from typing import Annotated, Any, Final, Literal, Self, cast, get_args
+from typing import Annotated, Any, Final, Literal, Self, Union, cast, get_args
 
 from platformdirs import user_state_path
 from pydantic import (
@@ -364,7 +363,8 @@ def _table_of(kinds: Sequence[type[AccountSettings]]) -> Any:
     named = [(get_args(kind.model_fields[PROVIDER].annotation)[0], kind) for kind in kinds]
     tagged: list[Any] = [Annotated[kind, Tag(name)] for name, kind in named]
     table: Any = Mapping
-    return table[str, Annotated[reduce(or_, tagged), Discriminator(_provider_in)] if len(tagged) > 1 else kinds[0]]
+    one_of: Any = Union
+    return table[str, Annotated[one_of[tuple(tagged)], Discriminator(_provider_in)] if len(tagged) > 1 else kinds[0]]
 
 
 def _provider_in(table: object) -> str | None:

@@ -118,8 +118,8 @@ def toolsets_of(operations: Iterable[OperationType]) -> list[str]:
     return list(dict.fromkeys(names))
 
 
-ACCOUNT_NAME: Final = r"[a-z](?:[_-]?[a-z0-9]){0,30}"
-"""The form of an account's name."""
+ACCOUNT_NAME: Final = r"(?=.{1,32}$)[a-z](?:[_-]?[a-z0-9])*"
+"""The form of an account's name; the record keeps 32 characters of it."""
 
 
 def _misnamed_accounts(settings: Settings) -> Iterator[UnknownName]:
@@ -127,7 +127,10 @@ def _misnamed_accounts(settings: Settings) -> Iterator[UnknownName]:
     for name in settings.accounts:
         provider = settings.provider_of(name)
         if not re.fullmatch(ACCOUNT_NAME, name):
-            yield ("accounts", name), "a lower-case word with digits, - or _ between is expected, such as main-office"
+            yield (
+                ("accounts", name),
+                "a lower-case word of 32 characters at most is expected, with digits, - or _ between: main-office",
+            )
         elif name in provider_names() and name != provider:
             yield ("accounts", name), f"the account of {name} has this name; choose another for one of {provider}"
         elif name in provider_names() and getattr(settings, name).is_begun:

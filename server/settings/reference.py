@@ -6,8 +6,9 @@ from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
 from clients.descriptions import field_descriptions
-from server.settings.model import Settings, settings_class
-from server.settings.rules import BudgetSettings, CorrectionSettings, PriceSettings
+from server.settings.keys import variable_of
+from server.settings.model import Settings, TokenSettings, settings_class
+from server.settings.rules import AccountPolicySettings, BudgetSettings, CorrectionSettings, PriceSettings
 from tools.registry import provider_names
 
 _ROWS_OF: dict[str, type[BaseModel]] = {
@@ -17,6 +18,18 @@ _ROWS_OF: dict[str, type[BaseModel]] = {
 }
 """Sections that are a list or a table of several."""
 
+_BY_NAME: dict[str, tuple[str, type[BaseModel]]] = {
+    "http.tokens": ("HOLDER", TokenSettings),
+    "policy.accounts": ("ACCOUNT", AccountPolicySettings),
+}
+"""Tables of sections within a section, with what names each of them."""
+
+_ACCOUNTS = (
+    "| `accounts.ACCOUNT.provider` | `RINGFENCE_ACCOUNTS__ACCOUNT__PROVIDER` | required | Name of the provider. |",
+    "| `accounts.ACCOUNT.KEY` | `RINGFENCE_ACCOUNTS__ACCOUNT__KEY` | none | Every key that the section of the provider "
+    "has. |",
+)
+
 
 def settings_table() -> str:
     """Build the table: a row per setting with its key in `ringfence.toml`, variable, default and description."""
@@ -24,7 +37,9 @@ def settings_table() -> str:
     fields = settings_class().model_fields
     for name in (*provider_names(), *Settings.model_fields):
         field = fields[name]
-        if name in _ROWS_OF:
+        if name == "accounts":
+            lines += _ACCOUNTS
+        elif name in _ROWS_OF:
             lines += _section(f"{name}[]" if name == "budget" else f"{name}.TOOL", _ROWS_OF[name], in_environment=False)
         elif isinstance(field.annotation, type) and issubclass(field.annotation, BaseModel):
             lines += _section(name, field.annotation, in_environment=True)
@@ -38,8 +53,11 @@ def _section(name: str, section: type[BaseModel], *, in_environment: bool) -> li
     sentences = field_descriptions(section)
     rows: list[str] = []
     for key, field in section.model_fields.items():
-        variable = f"`RINGFENCE_{name.upper()}__{key.upper()}`" if in_environment else "(file only)"
+        variable = f"`{variable_of(f'{name}.{key}')}`" if in_environment else "(file only)"
         rows.append(_row(f"{name}.{key}", variable, field, sentences.get(key, "")))
+        named, within = _BY_NAME.get(f"{name}.{key}", ("", None))
+        if within is not None:
+            rows += _section(f"{name}.{key}.{named}", within, in_environment=True)
     return rows
 
 

@@ -12,9 +12,11 @@ from sqlalchemy import ColumnElement, insert, select, update
 from sqlalchemy.engine import Connection, RowMapping
 
 from guard.action import Action, State
+from guard.allowances.allowance import Cover, allowance_of, approver, is_allowance
 from guard.errors import Frozen
 from guard.rules.budget import Cap, Hold, Spent, require_room
 from guard.rules.quote import Quote
+from server.store.allowances.uses import release_use, require_standing, settle_use, take_use
 from server.store.engine import Database
 from server.store.key_values import FROZEN, get_value
 from server.store.reservations import release_hold, settle_hold, spent_in, take_hold
@@ -23,7 +25,9 @@ from server.store.sealed.audit import Audit, Entry
 
 _quotes = TypeAdapter(Quote)
 _OPEN = [state.value for state in State if state.is_open]
+_WAS_MADE = [state.value for state in State if state is not State.EXPIRED]
 _ENDED = {"Z", "X"}  # zombies are still listed
+_NOT_MADE = {State.DECLINED, State.EXPIRED, State.REFUSED}
 _AUDITED = ("decided_by", "outcome", "up_to")
 
 
@@ -86,6 +90,25 @@ class StoredJournal:
 
         return await self._audit.write(change, needs_whole_log=to is State.APPROVED)
 
+    async def approve_by_allowance(self, action: Action, cover: Cover, at: datetime) -> Action | None:
+        """Approve an action that waits under the first allowance with room, and count it there, in one transaction.
+
+        None if it does not wait any more, or no allowance that stands at that time has room for it.
+        """
+
+        def approve(entry: Entry) -> Action | None:
+            taken = take_use(entry.connection, action, cover, at)
+            if taken is None:
+                return None
+            changes = {"decided_by": approver([taken]), "decided_at": at}
+            in_time = actions.c.expires_at > at
+            approved = self._move(entry, action.id, {State.PROPOSED}, State.APPROVED, changes, in_time)
+            if approved is None:
+                release_use(entry.connection, action.id)
+            return approved
+
+        return await self._audit.write(approve, needs_whole_log=True)
+
     async def begin(self, action_id: str, *, hold: Hold, caps: Sequence[Cap], at: datetime) -> Action | None:
         """Take the approval, hold the money and mark the action as being sent, in one transaction.
 
@@ -94,6 +117,7 @@ class StoredJournal:
         Raises:
             OverBudget: A cap leaves no room.
             Frozen: The operator froze every guarded action.
+            AllowanceGone: It was approved under an allowance that was revoked meanwhile, or is over.
         """
 
         def take_approval(entry: Entry) -> Action | None:
@@ -105,6 +129,9 @@ class StoredJournal:
             changes = {"sent_at": at, "owner": this_process()}
             in_time = actions.c.expires_at > at
             begun = self._move(entry, action_id, {State.APPROVED}, State.SENDING, changes, in_time)
+            allowance_id = allowance_of(begun.decided_by) if begun is not None else None
+            if allowance_id is not None:
+                require_standing(connection, allowance_id, at)
             if begun is not None and hold.amount is not None:
                 take_hold(connection, action_id, hold.provider, hold.amount, at, account=hold.account)
             return begun
@@ -113,7 +140,12 @@ class StoredJournal:
 
     async def settle(self, action_id: str, hold: Hold) -> None:
         """Replace the amount held for an action by the amount spent."""
-        await self._database.write(lambda connection: settle_hold(connection, action_id, hold))
+
+        def replace_amount(connection: Connection) -> None:
+            settle_hold(connection, action_id, hold)
+            settle_use(connection, action_id, hold.amount)
+
+        await self._database.write(replace_amount)
 
     async def spent(self, caps: Sequence[Cap], now: datetime) -> list[Spent]:
         """Return what is held and settled in the window of each cap, by calendar days in UTC."""
@@ -146,6 +178,20 @@ class StoredJournal:
             query = query.where(actions.c.principal == principal)
         return [action_of(row) for row in await self._database.fetch(query)]
 
+    async def calls_since(self, operation: str, principal: str, since: datetime) -> list[Action]:
+        """Return the actions of an operation and whoever asked since then, the oldest first; none that expired."""
+        query = (
+            select(actions)
+            .where(
+                actions.c.principal == principal,
+                actions.c.operation == operation,
+                actions.c.created_at >= since,
+                actions.c.state.in_(_WAS_MADE),
+            )
+            .order_by(actions.c.created_at)
+        )
+        return [action_of(row) for row in await self._database.fetch(query)]
+
     async def note(self, event: str, *, action_id: str | None, principal: str, detail: Mapping[str, Any]) -> None:
         """Add a decision that moved no action to the audit log."""
         await self._audit.note(event, action_id=action_id, principal=principal, detail=detail)
@@ -173,6 +219,8 @@ class StoredJournal:
         if row is None:
             return None
         moved = action_of(row)
+        if to in _NOT_MADE and is_allowance(moved.decided_by):
+            release_use(entry.connection, action_id)
         quote = changes.get("quote")
         said = changes | ({"up_to": str(quote.up_to)} if isinstance(quote, Quote) and quote.up_to else {})
         self._log(entry, moved, {name: said[name] for name in _AUDITED if said.get(name)})
@@ -229,6 +277,7 @@ def request_detail(action: Action) -> Mapping[str, Any]:
     """Return what the audit log says of a call that is requested."""
     price = str(action.quote.amount) if action.quote.amount else action.quote.unknown or "none"
     facts = {"operation": action.operation, "account": action.account, "digest": action.digest}
+    facts |= {"account_name": action.made_on} if action.made_on != action.provider else {}
     return {**facts, "arguments": action.arguments, "price": price, "channel": action.channel}
 
 

@@ -1,6 +1,7 @@
 """The tables of the store, as the migrations create them; a test compares the two."""
 
 from datetime import UTC, datetime
+from typing import Any
 
 from sqlalchemy import (
     JSON,
@@ -20,7 +21,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.engine import Dialect
 
-HEAD = "0011"
+HEAD = "0009"
 """The newest migration."""
 
 metadata = MetaData()
@@ -66,7 +67,6 @@ actions = Table(
     Column("id", String(16), primary_key=True),
     Column("provider", String(32), nullable=False),
     Column("account", String(200), nullable=False),
-    Column("account_name", String(32), nullable=False, server_default=""),
     Column("operation", String(64), nullable=False),
     Column("title", String(200), nullable=False),
     Column("arguments", JSON, nullable=False),
@@ -85,6 +85,7 @@ actions = Table(
     Column("outcome", StorableText),
     Column("answer", StorableText),
     Column("owner", String(200)),
+    Column("account_name", String(32), nullable=False, server_default=""),
 )
 OPEN_STATES = "state IN ('proposed', 'approved', 'sending', 'unknown')"
 Index(
@@ -105,11 +106,11 @@ holds = Table(
     metadata,
     Column("action_id", String(16), primary_key=True),
     Column("provider", String(32), nullable=False),
-    Column("account", String(32), nullable=False, server_default=""),
     Column("currency", String(3), nullable=False),
     Column("billionths", BigInteger, nullable=False),
     Column("state", String(8), nullable=False),
     Column("at", UtcTime, nullable=False),
+    Column("account", String(32), nullable=False, server_default=""),
 )
 """Money held, settled (spent) or released, in whole billionths so that sums are exact.
 
@@ -160,7 +161,6 @@ plan_steps = Table(
     Column("label", String(40)),
     Column("provider", String(32), nullable=False),
     Column("account", String(200), nullable=False),
-    Column("account_name", String(32), nullable=False, server_default=""),
     Column("operation", String(64), nullable=False),
     Column("title", String(200), nullable=False),
     Column("given", JSON, nullable=False),
@@ -173,11 +173,85 @@ plan_steps = Table(
     Column("is_struck", Boolean, nullable=False),
     Column("reserved", BigInteger, nullable=False),
     Column("reserved_at", UtcTime),
+    Column("account_name", String(32), nullable=False, server_default=""),
+    Column("allowance_id", String(16)),
 )
 """The calls of plans. `reserved` is what is set aside for a step that was not sent yet, in whole billionths."""
 
 Index("plan_steps_by_digest", plan_steps.c.digest)
 Index("plan_steps_by_action", plan_steps.c.action_id)
+
+
+def _terms() -> list[Column[Any]]:
+    """Make the columns of what an allowance allows, or is asked to."""
+    return [
+        Column("operation", String(64), nullable=False),
+        Column("principal", String(200), nullable=False),
+        Column("account", String(200)),
+        Column("conditions", JSON, nullable=False),
+        Column("count_most", Integer, nullable=False),
+        Column("count_window", String(8), nullable=False),
+        Column("money_most", BigInteger),
+        Column("currency", String(3)),
+        Column("money_window", String(8)),
+        Column("until", UtcTime, nullable=False),
+    ]
+
+
+allowances = Table(
+    "allowances",
+    metadata,
+    Column("id", String(16), primary_key=True),
+    *_terms(),
+    Column("note", StorableText, nullable=False),
+    Column("created_at", UtcTime, nullable=False),
+    Column("created_by", String(200), nullable=False),
+    Column("revoked_at", UtcTime),
+    Column("revoked_by", String(200)),
+)
+"""What the operator allowed beforehand; `conditions` are as they are written, `money_most` is in whole billionths."""
+
+Index("allowances_by_operation", allowances.c.operation, allowances.c.principal, allowances.c.created_at)
+Index("allowances_by_time", allowances.c.created_at)
+
+allowance_uses = Table(
+    "allowance_uses",
+    metadata,
+    Column("number", Integer, primary_key=True, autoincrement=True),
+    Column("allowance_id", String(16), nullable=False),
+    Column("at", UtcTime, nullable=False),
+    Column("count", Integer, nullable=False),
+    Column("billionths", BigInteger, nullable=False),
+    Column("currency", String(3)),
+    Column("action_id", String(16)),
+    Column("plan_id", String(16)),
+    Column("position", Integer),
+    Column("state", String(8), nullable=False),
+)
+"""What was let through: for an action, or for a step of a plan that has none yet."""
+
+Index("allowance_uses_by_time", allowance_uses.c.allowance_id, allowance_uses.c.at)
+Index("allowance_uses_by_action", allowance_uses.c.action_id)
+Index("allowance_uses_by_plan", allowance_uses.c.plan_id)
+
+allowance_requests = Table(
+    "allowance_requests",
+    metadata,
+    Column("id", String(16), primary_key=True),
+    *_terms(),
+    Column("reason", StorableText, nullable=False),
+    Column("created_at", UtcTime, nullable=False),
+    Column("closed_at", UtcTime),
+)
+"""Requests of assistants, in their words. None of them allows anything."""
+
+Index("allowance_requests_by_time", allowance_requests.c.closed_at, allowance_requests.c.created_at)
+Index(
+    "allowance_requests_by_principal",
+    allowance_requests.c.principal,
+    allowance_requests.c.closed_at,
+    allowance_requests.c.created_at,
+)
 
 spending = Table(
     "spending",
@@ -245,7 +319,6 @@ events = Table(
     Column("digest", String(64), nullable=False, unique=True),
     Column("received_at", UtcTime, nullable=False),
     Column("provider", String(32), nullable=False),
-    Column("account", String(32), nullable=False, server_default=""),
     Column("kind", String(16), nullable=False),
     Column("subject", String(128), nullable=False),
     Column("campaign", String(128)),
@@ -261,6 +334,7 @@ events = Table(
     Column("happened_at", UtcTime),
     Column("details", StorableText),
     Column("raw", StorableText),
+    Column("account", String(32), nullable=False, server_default=""),
 )
 """Callbacks of providers, once each."""
 

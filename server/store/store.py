@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from server.store.actions import StoredJournal
+from server.store.allowances.book import StoredAllowances
 from server.store.engine import Database
 from server.store.events import StoredEvents
 from server.store.freeze import Freeze
@@ -26,6 +27,7 @@ class Store:
     database: Database
     journal: StoredJournal
     plans: StoredPlans
+    allowances: StoredAllowances
     audit: Audit
     vault: StoredVault
     limits: StoredLimits
@@ -54,6 +56,7 @@ def open_store(address: str, folder: Path, key: str | None = None) -> Store:
         database=database,
         journal=StoredJournal(database, audit),
         plans=StoredPlans(database, audit),
+        allowances=StoredAllowances(database, audit),
         audit=audit,
         vault=StoredVault(database, seal, audit),
         limits=StoredLimits(database),

@@ -41,7 +41,7 @@ class WebhookEndpoint:
         account = request.path_params["account"]
         reader = self._readers.get(account)
         kind = _kind_named(request.path_params["kind"])
-        if reader is None or kind is None or not self._is_our_secret(request.path_params["secret"]):
+        if reader is None or kind is None or not self._is_secret_of(account, request.path_params["secret"]):
             return Response(status_code=404)
         body = await _read_body(request)
         if body is None:
@@ -54,8 +54,8 @@ class WebhookEndpoint:
             status_code=await self._store_callback(callback), background=BackgroundTask(self._retention.run)
         )
 
-    def _is_our_secret(self, secret: str) -> bool:
-        return hmac.compare_digest(secret.encode(), self._services.webhook_secret().encode())
+    def _is_secret_of(self, account: str, secret: str) -> bool:
+        return hmac.compare_digest(secret.encode(), self._services.webhook_secret(account).encode())
 
     async def _store_callback(self, callback: Callback) -> int:
         """Return 200 once it is stored, and 503 where it cannot be, so that the provider delivers it again.

@@ -1,19 +1,32 @@
 """Calls on one of several accounts: reads, guarded writes, plans, and what an approval is bound to."""
 
+import os
+import sys
 from pathlib import Path
 from typing import Any
 
+import httpx2
 import pytest
+from mcp import Client
+from mcp.client.stdio import StdioServerParameters
 from mcp.types import CallToolResult
 
+from clients.errors import LimitReached
+from clients.shared.limits import Limit
 from guard.reconcile import GRACE
+from sandbox.voicetel import seed
 from server.mcp.server import build_server
 from server.services import Services
+from server.settings.errors import BadSettings
+from server.settings.model import settings_class
+from server.settings.sandbox_settings import for_sandbox
+from server.store.shared import SharedLimits
 from tests.accounts.two_accounts import CLINIC, OF_CLINIC, OF_OFFICE, OFFICE, two_accounts
 from tests.clocks import ShiftedClock
 from tests.connecting import Era, Person, connect, content_of, server_for, settings_for
 from tests.operator_side import OperatorSide
 from tests.sandbox_control import sandboxes
+from tools.discovery.examples import example_of
 from tools.registry import all_operations
 from tools.schema import input_schema
 
@@ -125,6 +138,8 @@ async def test_an_approval_for_one_account_cannot_be_used_on_another(tmp_path: P
         _, server = server_for(two_accounts(tmp_path / "state", sandbox.voicetel))
         async with connect(server) as client:
             asked = await client.call_tool("voicetel_order_numbers", {"account": OFFICE, **ORDER})
+            question = await operator.read_question(content_of(asked)["action"])
+            assert "(account voicetel)" in question.splitlines()[0]
             await operator.approve(content_of(asked)["action"])
             other = await client.call_tool("voicetel_order_numbers", {"account": CLINIC, **ORDER})
             assert content_of(other)["state"] == "proposed"
@@ -227,6 +242,31 @@ async def test_a_step_that_names_no_account_is_refused_with_the_names(
     assert named in _text(refused)
 
 
+async def test_the_question_about_a_plan_says_what_each_account_pays_and_its_caps_hold(tmp_path: Path) -> None:
+    async with sandboxes() as sandbox:
+        caps = [{"per": "day", "limit": "1.50", "account": CLINIC}]
+        _, server = server_for(two_accounts(tmp_path, sandbox.voicetel, budget=caps))
+        person = Person()
+
+        def order(account: str, *endings: str) -> dict[str, Any]:
+            numbers = [f"+121255501{ending}" for ending in endings]
+            return {"operation": "voicetel_order_numbers", "arguments": {"numbers": numbers}, "account": account}
+
+        async with connect(server, person=person) as client:
+            steps = [order(OFFICE, "00", "01"), order(CLINIC, "03")]
+            proposed = await client.call_tool("propose_plan", {"title": "Numbers", "steps": steps})
+            assert not proposed.is_error, proposed
+            more = {"title": "More numbers", "steps": [order(CLINIC, "04")]}
+            over = await client.call_tool("propose_plan", more)
+            ran = await client.call_tool("run_plan", {"plan_id": content_of(proposed)["plan"]})
+            assert not ran.is_error, ran
+            still_over = await client.call_tool("propose_plan", more)
+    assert "$2.00 in all now and every month on account voicetel" in person.questions[0]
+    assert "$1.00 in all now and every month on account clinic" in person.questions[0]
+    for refused in (over, still_over):
+        assert "per day on account clinic leaves $0.50" in _text(refused)
+
+
 async def test_the_views_go_over_all_accounts_and_name_each(tmp_path: Path) -> None:
     async with sandboxes() as sandbox:
         _, server = server_for(two_accounts(tmp_path, sandbox.voicetel))
@@ -240,6 +280,26 @@ async def test_the_views_go_over_all_accounts_and_name_each(tmp_path: Path) -> N
     assert [(row["provider"], row["account"]) for row in found["found"]] == [("voicetel", CLINIC)]
     money = {row["account"]: row["amount"] for row in overview["balances"]}
     assert money == {OFFICE: "$250.00", CLINIC: "$3.10"}
+
+
+async def test_use_of_numbers_and_the_price_for_a_list_are_those_of_the_account(tmp_path: Path) -> None:
+    text = {"account": OFFICE, "from_number": OF_OFFICE, "to_number": "{{phone}}", "text": "Hello"}
+    people = {"people": "phone\n+19175550161\n", "operation": "voicetel_send_message"}
+    async with sandboxes() as sandbox:
+        _, server = server_for(two_accounts(tmp_path, sandbox.voicetel))
+        async with connect(server) as client:
+            use = content_of(await client.call_tool("find_number_use", {"days": 2, "limit": 500}))
+            listed = content_of(await client.call_tool("list_failed_texts", {}))
+            priced = content_of(await client.call_tool("check_people", people | {"arguments": text}))
+            unnamed = content_of(
+                await client.call_tool("check_people", people | {"arguments": {**text, "account": None}})
+            )
+    assert {row["account"] for row in use["records"]} == {OFFICE, CLINIC}
+    assert {row["number"]: row["account"] for row in use["numbers"]}[OF_CLINIC] == CLINIC
+    assert {gap["account"] for gap in listed["missing"]} == {OFFICE, CLINIC}
+    assert priced["price"][0].startswith("VoiceTel charges")
+    assert unnamed["price"] == ["None of the calls can be made, so none is priced; the rows with problems say why."]
+    assert "clinic" in str(unnamed["rows_with_problems"])
 
 
 async def test_what_is_missing_is_named_with_its_account(tmp_path: Path) -> None:
@@ -270,6 +330,52 @@ async def test_a_cap_on_an_account_leaves_the_other_its_room(tmp_path: Path, ope
         assert [row["amount"] for row in await sandbox.charges()] == ["1.00", "1.00"]
 
 
+async def test_a_price_of_the_operators_own_can_be_another_for_an_account(tmp_path: Path) -> None:
+    prices = {"voicetel_create_e911_record": {"amount": "2.75", "accounts": {CLINIC: "3.25"}}}
+    record = {**example_of(all_operations()["voicetel_create_e911_record"])}
+    async with sandboxes() as sandbox:
+        person = Person("decline")
+        _, server = server_for(two_accounts(tmp_path, sandbox.voicetel, prices=prices))
+        async with connect(server, person=person) as client:
+            for account, number in ((OFFICE, OF_OFFICE), (CLINIC, OF_CLINIC)):
+                call = {**record, "number": number, "account": account}
+                await client.call_tool("voicetel_create_e911_record", call)
+    assert ["$2.75" in question for question in person.questions] == [True, False]
+    assert ["$3.25" in question for question in person.questions] == [False, True]
+
+
+async def test_two_names_for_one_account_are_refused(tmp_path: Path) -> None:
+    settings = two_accounts(tmp_path, "http://voicetel.test")
+    same = settings.accounts[CLINIC].model_copy(update={"username": seed.USERNAME})
+    services = Services(settings.model_copy(update={"accounts": {CLINIC: same}}))
+    with pytest.raises(BadSettings, match="The accounts voicetel and clinic are the same one"):
+        build_server(services)
+
+
+@pytest.mark.parametrize("era", ["auto", "legacy"])
+async def test_a_child_process_has_the_accounts_of_its_environment(era: Era, tmp_path: Path) -> None:
+    async with sandboxes() as sandbox:
+        environment = {
+            **os.environ,
+            "RINGFENCE_VOICETEL__API_KEY": seed.API_KEY,
+            "RINGFENCE_VOICETEL__USERNAME": seed.USERNAME,
+            "RINGFENCE_VOICETEL__BASE_URL": sandbox.voicetel,
+            "RINGFENCE_ACCOUNTS__CLINIC__PROVIDER": "voicetel",
+            "RINGFENCE_ACCOUNTS__CLINIC__API_KEY": seed.OTHER_API_KEY,
+            "RINGFENCE_ACCOUNTS__CLINIC__USERNAME": seed.OTHER_USERNAME,
+            "RINGFENCE_ACCOUNTS__CLINIC__BASE_URL": sandbox.voicetel,
+        }
+        child = StdioServerParameters(command=sys.executable, args=["-m", "ringfence", "serve"], env=environment)
+        person = Person()
+        async with Client(child, mode=era, elicitation_callback=person) as client:
+            order = {"account": CLINIC, **ORDER}
+            done = await client.call_tool("voicetel_order_numbers", order)
+            numbers = content_of(await client.call_tool("list_all_numbers", {"contains": ORDER["numbers"][0]}))
+    assert not done.is_error, done
+    assert "(account clinic)" in person.questions[0]
+    assert [row["account"] for row in numbers["numbers"]] == [CLINIC]
+
+
 async def test_policy_can_be_another_for_an_account(tmp_path: Path) -> None:
     rules = {"accounts": {CLINIC: {"reroutes": "deny", "operations": {"voicetel_list_gateways": "deny"}}}}
     async with sandboxes() as sandbox:
@@ -286,7 +392,41 @@ async def test_policy_can_be_another_for_an_account(tmp_path: Path) -> None:
     assert content_of(described)["approval"] == "voicetel: needs approval; clinic: the operator forbids it"
 
 
-async def test_an_hourly_limit_of_an_address_is_shared_and_one_of_an_account_is_not(tmp_path: Path) -> None:
+async def test_a_built_in_tool_of_a_provider_takes_the_account_as_well(tmp_path: Path) -> None:
+    async with sandboxes() as sandbox:
+        given = {"state_folder": tmp_path, "toolsets": ["all"], "accounts": {"shop": {"provider": "routee"}}}
+        _, server = server_for(for_sandbox(settings_class().model_validate(given), sandbox.url))
+        async with connect(server) as client:
+            [tool] = [tool for tool in (await client.list_tools()).tools if tool.name == "routee_watch_campaign"]
+            async with httpx2.AsyncClient() as http:
+                seeded = (await http.get(f"{sandbox.url}/_control/providers")).json()["routee"]["campaigns"]
+            watch = {"campaign_id": next(iter(seeded)), "seconds": 0}
+            own = await client.call_tool("routee_watch_campaign", {**watch, "account": "routee"})
+            other = await client.call_tool("routee_watch_campaign", {**watch, "account": "shop"})
+            unnamed = await client.call_tool("routee_watch_campaign", watch)
+    assert tool.input_schema["properties"]["account"]["enum"] == ["routee", "shop"]
+    assert not own.is_error, own
+    assert content_of(other)["error"] == "NotFound"
+    assert "`account`: one of routee, shop" in _text(unnamed)
+
+
+async def test_a_limit_that_a_provider_counts_by_account_is_the_accounts_own(tmp_path: Path) -> None:
+    services = Services(two_accounts(tmp_path, "http://voicetel.test"))
+    office, clinic = SharedLimits(services.door), SharedLimits(services.door, CLINIC)
+    by_account = Limit("checks", calls=1, seconds=3600, per="account")
+    by_address = Limit("logins", calls=1, seconds=3600)
+    try:
+        await office.take(by_account)
+        await clinic.take(by_account)
+        await office.take(by_address)
+        for limits, limit in ((office, by_account), (clinic, by_account), (clinic, by_address)):
+            with pytest.raises(LimitReached):
+                await limits.take(limit)
+    finally:
+        await services.close()
+
+
+async def test_an_hourly_limit_of_an_address_is_shared_by_the_accounts(tmp_path: Path) -> None:
     """The sandbox refuses a seventh call an hour; here nothing more is sent, whichever account it would be for."""
     async with sandboxes() as sandbox:
         _, server = server_for(two_accounts(tmp_path, sandbox.voicetel))

@@ -184,7 +184,7 @@ def test_a_secret_in_the_wrong_place_is_not_repeated(tmp_path: Path) -> None:
         f"base_url = {{x = '{SECRET}'}}",
         "0123456789abcdef0123456789abcdef = 'api_key'",
         "[http.tokens]",
-        f"alice = {{token = '{SECRET}'}}",
+        f"alice = {{token = '{SECRET}', scope = '{SECRET}'}}",
     ]
     file.write_text("\n".join(lines), encoding="utf-8")
     message = _message(file)

@@ -46,6 +46,9 @@ async def test_every_migration_keeps_what_stands_in_a_record_of_0_1(tmp_path: Pa
         assert found[next(iter(actions))].quote.up_to is None
         [spent] = await record.journal.spent([Cap("month", Money(Decimal(100)))], START)
         assert spent.amount == Decimal("4.00")  # what is settled and what is held; what was released is not
+        own = [Cap("month", Money(Decimal(100)), account=name) for name in ("voicetel", "clinic")]
+        assert [one.amount for one in await record.journal.spent(own, START)] == [Decimal("4.00"), Decimal(0)]
+        assert {action.made_on for action in found.values() if action.provider == "voicetel"} == {"voicetel"}
         verdict = await record.audit.verify()
         assert verdict.is_whole
         assert verdict.rows >= rows

@@ -25,6 +25,9 @@ from server.services import Services
 from server.store import schema
 from server.store.engine import Database
 from server.store.store import open_store
+from tests.allowances.terms import SEND
+from tests.allowances.terms import options as allowance_options
+from tests.allowances.terms import text as allowed_text
 from tests.connecting import KEY as API_KEY
 from tests.connecting import Person, connect, server_for, settings_for
 from tests.plans import jobs
@@ -76,6 +79,31 @@ async def test_fifty_parallel_sends_of_two_processes_against_a_cap_for_ten_let_e
     assert verdict.is_whole, verdict.what
     assert verdict.rows >= 30
     await record.database.close()
+
+
+async def test_fifty_parallel_sends_of_two_processes_under_an_allowance_for_ten_let_exactly_ten_through(
+    postgres: Postgres, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store = postgres.database()
+    shared, elsewhere = {"RINGFENCE_STORE_URL": store, "RINGFENCE_STATE_KEY": KEY}, tmp_path / "operator"
+    for name, value in shared.items():
+        monkeypatch.setenv(name, value)
+    await set_operator_passcode(elsewhere, more=shared)
+    add = ("allowances", "add", SEND, *allowance_options(count="10/day"))
+    await ringfence(elsewhere, *add, typed=f"{PASSCODE}\n", more=shared)
+    states: list[str] = []
+
+    async def send(client: Client, number: int) -> None:
+        result = content_of(await client.call_tool(SEND, allowed_text(f"+1917555{number:04d}")))
+        states.append(str(result.get("state")))
+
+    async with sandboxes() as sandbox:
+        one, other = (stdio_child(tmp_path / name, sandbox.url, "--toolsets", "all") for name in ("one", "other"))
+        async with Client(one) as first, Client(other) as second, anyio.create_task_group() as group:
+            for number in range(50):
+                group.start_soon(send, second if number % 2 else first, number)
+        assert sorted(states) == ["done"] * 10 + ["proposed"] * 40
+        assert len(await sandbox.charges()) == 10
 
 
 async def test_an_approval_given_at_one_server_is_carried_out_once_at_another(

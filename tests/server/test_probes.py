@@ -13,13 +13,13 @@ from typer.testing import CliRunner
 from server.cli.app import command_line
 from server.cli.probe import print_findings, table
 from server.probes.probe import Finding, Probe
-from server.probes.suite import PROBES, run_probes
+from server.probes.suite import PROBES, UNDER_ALLOWANCES, run_probes
 
 PAGE = Path(__file__).parents[2] / "docs" / "probes.md"
 
 CARELESS = Path(__file__).with_name("naive_client.py")
 
-FOUND: Mapping[str, str] = {
+HOLES: Mapping[str, str] = {
     "negative-price": "it was carried out",
     "stricter-rules": "2 answers to old questions were sent",
     "raised-price": "the more expensive order was sent on the old approval",
@@ -59,9 +59,17 @@ FOUND: Mapping[str, str] = {
     "empty-204": "the model got: There is no body.",
     "repeated-call": "the second call needed no approval",
     "valid-names": "note has an argument 'amount$'",
+    "another-account": "an account out of the token's reach could be called",
     "http-doors": "answered [401, 200, 421, 403]",
+    "allowance-widened": "with another recipient, the call needed no approval",
+    "allowance-of-another": "called under the allowance of alice",
+    "allowance-ended": "an expired allowance let a call through",
+    "allowance-overrun": "50 of 50 were sent; the allowance is for 10",
 }
 """What each probe must say of a server that has the hole it looks for."""
+
+FOUND: Mapping[str, str] = {**HOLES, **{f"allowed-{name}": HOLES[name] for name in UNDER_ALLOWANCES}}
+"""The same attack under an allowance finds the same hole."""
 
 
 async def test_the_guard_holds_against_every_probe() -> None:

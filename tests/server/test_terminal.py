@@ -19,12 +19,13 @@ from sqlalchemy.engine import Connection
 from typer.testing import CliRunner, Result
 
 from guard.action import State
+from guard.allowances.conditions import Condition, Relation
 from guard.money import Money
 from guard.plans.plan import Plan, PlanState, Step
 from guard.rules.quote import Quote
 from server.cli.app import command_line
 from server.console.passcode import set_passcode
-from server.store.schema import optout_requests, optouts
+from server.store.schema import allowance_requests, allowances, optout_requests, optouts
 from server.store.store import Store, open_store
 from tests.connecting import KEY
 from tests.server.console.browsing import proposed
@@ -35,6 +36,7 @@ TRICK: Final = "\x1b]0;pw\x07\x9b2J\u202e[/b][red]:warning:\r"
 
 WAITS, WAITS_TOO, UNKNOWN, UNPRICED = "act_waitsabc", "act_waitsabd", "act_unknownx", "act_unpriced"
 PLAN, PLAN_TOO = "plan_waitsabc", "plan_waitsabd"
+ALLOWANCE, ALLOWANCE_TOO, REQUEST = "al_standsabc", "al_standsabd", "alreq_waitsab"
 LISTED = "+12015550124"
 PRICED = Quote(amount=Money(Decimal(2)), item="number", quantity=2, source="the account's rates")
 
@@ -47,6 +49,10 @@ SHOWING: Mapping[tuple[str, ...], str] = {
     ("plans", "list"): "⟨U+001B⟩",
     ("plans", "list", "--json"): "\\u202e[/b][red]:warning:",
     ("plans", "show", PLAN): "⟨U+202E⟩[/b][red]:warning:",
+    ("allowances", "list"): "«⟨U+001B⟩]0;pw",
+    ("allowances", "list", "--json"): "\\u202e[/b][red]:warning:",
+    ("allowances", "show", ALLOWANCE): "⟨U+202E⟩[/b][red]:warning:",
+    ("allowances", "show", REQUEST): "⟨U+202E⟩[/b][red]:warning:",
     ("actions", "list", "--json"): "\\u202e[/b][red]:warning:",
     ("actions", "show", UNKNOWN): "A name ⟨U+001B⟩]0;pw⟨U+0007⟩⟨U+009B⟩2J⟨U+202E⟩[/b][red]:warning:",
     ("optouts", "list"): "⟨U+202E⟩[/b][red]:warning:⟨U+000D⟩  texted ⟨U+001B⟩]0;pw",
@@ -68,6 +74,11 @@ OTHERS: Sequence[tuple[str, ...]] = (
     ("plans", "decline", PLAN_TOO),
     ("plans", "run", PLAN),
     ("approvals", "passcode", "--reset"),
+    ("allowances", "add", "voicetel_send_message", "--for", TRICK, "--count", "1/day", "--until", TRICK),
+    ("allowances", "add", TRICK, "--for", "local:ann", "--count", "1/day", "--until", "2100-01-01"),
+    ("allowances", "like", WAITS),
+    ("allowances", "revoke", ALLOWANCE_TOO),
+    ("allowances", "revoke", TRICK),
     ("actions", "list", "--limit", "1", "--page", "2"),
     ("actions", "reconcile"),
     ("actions", "resolve", UNKNOWN, "done"),
@@ -81,6 +92,7 @@ OTHERS: Sequence[tuple[str, ...]] = (
     ("policy", "check"),
     ("policy", "explain", "voicetel_order_numbers"),
     ("policy", "explain", TRICK),
+    ("init", "--client", "goose", "--no-check"),
     ("freeze",),
     ("unfreeze",),
     ("revoke", "convirza"),
@@ -110,7 +122,7 @@ async def test_no_command_lets_others_words_drive_the_terminal(words: tuple[str,
 
 
 def test_every_command_is_held_to_it() -> None:
-    ids = ("act_", "plan_", "-")
+    ids = ("act_", "plan_", "al_", "alreq_", "-")
     held = {tuple(word for word in words if not word.startswith(ids)) for words in (*SHOWING, *OTHERS)}
     for name in _names(command_line([])):
         if name not in NEVER_ENDING | SIMULATED:
@@ -197,6 +209,19 @@ def _insert_tricks(connection: Connection) -> None:
     connection.execute(insert(optouts), [texted | {"number": number} for number in (TRICK, LISTED)])
     asked = {"digest": "a" * 64, "sender": TRICK, "wish": "unclear", "words": TRICK}
     connection.execute(insert(optout_requests), [texted | asked])
+    terms = {
+        "operation": "voicetel_send_message",
+        "principal": f"local:{TRICK}",
+        "account": TRICK,
+        "conditions": [str(Condition("text", Relation.EQUALS, (TRICK,)))],
+        "count_most": 1,
+        "count_window": "day",
+        "until": datetime(2100, 1, 1, tzinfo=UTC),
+        "created_at": datetime.now(UTC),
+    }
+    noted = terms | {"note": TRICK, "created_by": TRICK}
+    connection.execute(insert(allowances), [noted | {"id": one} for one in (ALLOWANCE, ALLOWANCE_TOO)])
+    connection.execute(insert(allowance_requests), [terms | {"id": REQUEST, "reason": TRICK}])
 
 
 class _Tricking(BaseHTTPRequestHandler):

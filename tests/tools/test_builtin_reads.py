@@ -28,6 +28,8 @@ EVERY_READ: list[tuple[str, dict[str, Any]]] = [
     ("account_overview", {}),
     ("spend_report", {}),
     ("message_status", {"number": NUMBER}),
+    ("find_number_use", {"days": 2}),
+    ("list_failed_texts", {}),
 ]
 """The tools over all providers, with arguments for which every provider is read."""
 
@@ -39,6 +41,7 @@ FORBIDDEN_TO_ROUTEE: list[tuple[str, dict[str, Any], str]] = [
     ("spend_report", {}, "routee_report_spending"),
     ("message_status", {}, "routee_list_messages"),
     ("message_status", {"message": "m-1"}, "routee_track_sms"),
+    ("list_failed_texts", {}, "routee_list_messages"),
 ]
 
 
@@ -70,7 +73,9 @@ async def _offered(client: Client, prompt: str, argument: str, typed: str) -> li
 
 def test_every_builtin_tool_that_reads_at_providers_is_tried_here() -> None:
     reading = {tool.name for tool in all_builtin_tools() if tool.effect is BuiltinEffect.PROVIDER_READ}
-    assert reading == {*(tool for tool, _ in EVERY_READ), "routee_watch_campaign", "call_read_operation"}
+    # A list of people is checked and priced by the guard, whose own reads no policy for models rules on.
+    by_the_guard = {"check_people"}
+    assert reading == {*(tool for tool, _ in EVERY_READ), "routee_watch_campaign", "call_read_operation"} | by_the_guard
 
 
 @pytest.mark.parametrize("decision", ["deny", "ask", "page"])

@@ -1,6 +1,6 @@
 """Convirza in the common view: tracking numbers and the routes they stand on. It publishes no prices or balances."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -9,7 +9,10 @@ from tools.convirza.operations.phone_numbers import ListAssignedNumbers, SearchN
 from tools.convirza.operations.provisioned_routes import ListProvisionedRoutes
 from tools.convirza.route_models import RouteRow
 from tools.convirza.settings import ConvirzaSettings
+from tools.convirza.traffic import read_calls, read_texts
+from tools.overview.failures import Failure
 from tools.overview.optional_reads import OptionalReads
+from tools.overview.traffic import NumberUse, Span
 from tools.overview.views import (
     NOT_READ,
     Balance,
@@ -26,6 +29,7 @@ from tools.overview.views import (
 from tools.policy_reader import Reader
 
 NAME = "convirza"
+NO_STATES = "Convirza shows text threads, not what became of a message"
 NO_MONEY = "Convirza shows no amounts"
 
 
@@ -61,10 +65,10 @@ class ConvirzaView:
     async def offers(self, wanted: NumberQuery) -> list[Offer]:
         if wanted.country not in {"US", "CA"}:
             raise NotOffered("Convirza has numbers of the US and Canada only")
-        if not wanted.starts_with or wanted.starts_with[0] in "01":
+        if not wanted.prefixes or any(prefix[0] in "01" for prefix in wanted.prefixes):
             raise NotOffered("Convirza searches by area code; give one")
-        call = SearchNumbers(starts_with=wanted.starts_with, limit=min(wanted.limit, 200))
-        rows = (await self._reader.send(call)).numbers
+        searches = [SearchNumbers(starts_with=prefix, limit=min(wanted.share, 200)) for prefix in wanted.prefixes]
+        rows = [row for search in searches for row in (await self._reader.send(search)).numbers]
         return [
             Offer(number=row.number, provider=NAME, order_with="convirza_order_number")
             for row in rows
@@ -80,7 +84,13 @@ class ConvirzaView:
     async def deliveries(
         self, message: str | None, number: str | None, since: datetime, until: datetime
     ) -> list[Delivery]:
-        raise NotOffered("Convirza shows text threads, not what became of a message")
+        raise NotOffered(NO_STATES)
+
+    async def failures(self, since: datetime, until: datetime, number: str | None) -> list[Failure]:
+        raise NotOffered(NO_STATES)
+
+    async def number_use(self, numbers: Sequence[OwnedNumber], span: Span) -> NumberUse:
+        return NumberUse([await read_calls(self._reader, span), await read_texts(self._reader, span)])
 
     async def _assigned(self) -> list[TrackingNumber]:
         rows: list[TrackingNumber] = await read_every_page(

@@ -1,6 +1,7 @@
 """The four tools that reach every operation: search, describe, call a read, and call anything else."""
 
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from functools import cache
 from itertools import islice
 from typing import Any, Literal
@@ -8,6 +9,10 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 from clients.operation import OperationType
+from guard.allowances.fitness import why_never
+from guard.allowances.wording import brief, usage_line
+from guard.errors import JournalUnavailable
+from guard.rules.policy import Decision
 from tools.builtin import (
     BuiltinCall,
     BuiltinEffect,
@@ -118,6 +123,8 @@ async def describe_operation(query: OperationName, call: BuiltinCall) -> Reply:
             call_with = _way_to(operation.spec.tool_name, caller(operation), call)
             accounts = account_choice(operation.spec.provider.name, call.session, call.services)
             facts = describe(operation, call.services.policy, accounts, call_with=call_with, out_of_reach=out_of_reach)
+            if out_of_reach is None:
+                facts["allowances"] = await _allowances(operation, call)
             return Reply(content={name: value for name, value in facts.items() if value is not None})
 
 
@@ -149,6 +156,20 @@ async def call_write_operation(query: OperationCall, call: BuiltinCall) -> Outco
             return await call.operations.call_builtin(tool, query.arguments, call.session)
         case operation:
             return await call.operations.call(operation, query.arguments, call.session)
+
+
+async def _allowances(operation: OperationType, call: BuiltinCall) -> list[str] | None:
+    """Say which calls of an operation the operator allowed this principal beforehand; None where there are none."""
+    decision = call.services.policy.decide(operation.spec)
+    if decision not in {Decision.ASK, Decision.PAGE} or why_never(operation) is not None:
+        return None
+    record, now = call.services.allowances, call.services.clock.now()
+    with suppress(JournalUnavailable):
+        found = await record.in_force(operation.spec.tool_name, call.session.principal.name, now)
+        usage = await record.usage(found, now)
+        lines = [f"{one.id}: {brief(one.terms)}; used: {usage_line(one, usage.get(one.id))}" for one in found]
+        return [f"no approval needed within {line}" for line in lines] or None
+    return None
 
 
 TOOLS = (search_operations, describe_operation, call_read_operation, call_write_operation)

@@ -19,6 +19,7 @@ provider = Provider(
         "routing",
         "costs",
         "phone_numbers",
+        "timegroups",
         "system_numbers",
         "calls",
         "customers",

@@ -1,5 +1,6 @@
 """Enswitch in the common view, for the customer of the person whose credentials are set."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from decimal import Decimal
 
@@ -12,7 +13,10 @@ from tools.enswitch.operations.charges import ListTransactions
 from tools.enswitch.operations.customers import Customer, ListCustomers
 from tools.enswitch.operations.phone_numbers import GetNumber, ListNumbers
 from tools.enswitch.settings import EnswitchSettings
+from tools.enswitch.traffic import NO_TEXTS, read_calls
+from tools.overview.failures import Failure
 from tools.overview.optional_reads import OptionalReads
+from tools.overview.traffic import NumberUse, Span, Traffic
 from tools.overview.views import (
     Balance,
     Delivery,
@@ -29,6 +33,7 @@ from tools.overview.views import (
 from tools.policy_reader import Reader
 
 NAME = "enswitch"
+NO_STATES = "Enswitch does not show whether a text arrived"
 MOST_CUSTOMERS = 50
 """Numbers are listed by customer, so this many lists are read for one view."""
 
@@ -87,7 +92,13 @@ class EnswitchView:
     async def deliveries(
         self, message: str | None, number: str | None, since: datetime, until: datetime
     ) -> list[Delivery]:
-        raise NotOffered("Enswitch does not tell whether a text arrived")
+        raise NotOffered(NO_STATES)
+
+    async def failures(self, since: datetime, until: datetime, number: str | None) -> list[Failure]:
+        raise NotOffered(NO_STATES)
+
+    async def number_use(self, numbers: Sequence[OwnedNumber], span: Span) -> NumberUse:
+        return NumberUse([await read_calls(self._reader, span), Traffic("texts", not_shown=NO_TEXTS)])
 
     async def _numbers_of(self, customer: int | None) -> list[EnswitchNumber]:
         """Return the numbers of one customer; None stands for the one whose credentials are set."""

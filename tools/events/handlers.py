@@ -64,7 +64,7 @@ async def list_events(query: EventPage, call: BuiltinCall) -> Reply:
         number=query.number,
         subject=query.message,
         since=query.since,
-        accounts=_accounts(call),
+        accounts=visible_accounts(call),
         after=int(query.cursor),
         limit=query.limit,
     )
@@ -80,7 +80,7 @@ async def list_events(query: EventPage, call: BuiltinCall) -> Reply:
 )
 async def wait_for_events(query: EventWait, call: BuiltinCall) -> Reply:
     """Wait until a delivery report or text comes in, with progress."""
-    events, accounts = call.services.events, _accounts(call)
+    events, accounts = call.services.events, visible_accounts(call)
     after = int(query.cursor) if query.cursor is not None else await events.newest()
     began = anyio.current_time()
     while True:
@@ -102,7 +102,7 @@ async def wait_for_events(query: EventWait, call: BuiltinCall) -> Reply:
 TOOLS = (list_events, wait_for_events)
 
 
-def _accounts(call: BuiltinCall) -> list[str] | None:
+def visible_accounts(call: BuiltinCall) -> list[str] | None:
     """Return the names of the accounts whose events the session may see; None where it may see all."""
     if not call.session.is_bound_to_accounts:
         return None

@@ -1,11 +1,10 @@
 """Tools over all providers. All of them only read, and only what is documented to cost nothing."""
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
-from typing import Annotated, Any, Final
+from typing import Annotated, Any, Self
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, GetJsonSchemaHandler
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, GetJsonSchemaHandler, model_validator
 from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema
 
@@ -14,17 +13,17 @@ from guard.money import Money
 from guard.rules.budget import Cap, Spent
 from tools.builtin import BuiltinCall, BuiltinEffect, Reply, builtin_tool, usable_accounts
 from tools.overview.age import kept_since
-from tools.overview.gather import Gathered, gather
+from tools.overview.gather import gather
 from tools.overview.optional_reads import OptionalReads
+from tools.overview.place_replies import MOST_CODES, notes_on_place, searched_place, unclear_place
+from tools.overview.places import FoundPlace, find_place
+from tools.overview.replies import HERE, named_account, reply_with_gaps, without_none
 from tools.overview.views import NOT_READ, Balance, Delivery, NumberQuery, Offer, OwnedNumber
 from tools.phone_number import AnyNumber
 from tools.registry import provider_names
 
 TOOLSET = "overview"
 MESSAGES_SHOWN = 50
-
-_HERE: Final = "this server"
-"""Stands for the provider where this server's own record could not be read."""
 
 
 def _require_installed(name: str) -> str:
@@ -68,9 +67,17 @@ class OneNumber(Arguments):
 class AvailableNumbers(Arguments):
     """Which numbers to search for."""
 
-    country: str = Field(default="US", pattern=r"^[A-Z]{2}$", description="Two letters.")
+    country: str | None = Field(default=None, pattern=r"^[A-Z]{2}$", description="Two letters, US if left out.")
     starts_with: str | None = Field(default=None, pattern=r"^[0-9]{1,10}$", description="Area code or leading digits.")
+    place: str | None = Field(default=None, min_length=2, max_length=80, description="City or state, instead.")
     limit: int = Field(default=10, ge=1, le=100, description="How many of each provider.")
+
+    @model_validator(mode="after")
+    def _searches_by_one_of_them(self) -> Self:
+        """Give starts_with or place, not both."""
+        if self.starts_with is not None and self.place is not None:
+            raise ValueError("give starts_with or place, not both")
+        return self
 
 
 class Period(Arguments):
@@ -115,7 +122,7 @@ async def list_all_numbers(query: NumberFilter, call: BuiltinCall) -> Reply:
     }
     if start + query.limit < len(numbers):
         content["next_cursor"] = str(start + query.limit)
-    return _reply(content, gathered, call, rows="numbers")
+    return reply_with_gaps(content, gathered, call, rows="numbers")
 
 
 @builtin_tool(
@@ -130,7 +137,7 @@ async def find_number(query: OneNumber, call: BuiltinCall) -> Reply:
     views = call.services.views(call.session)
     gathered = await gather(views, lambda view: view.number(query.number), call.session)
     found = [
-        _row(details.number, named_account(call, account)) | _without_none(details.more)
+        _row(details.number, named_account(call, account)) | without_none(details.more)
         for account, details in gathered.found.items()
         if details is not None
     ]
@@ -146,7 +153,7 @@ async def find_number(query: OneNumber, call: BuiltinCall) -> Reply:
         content["calls_come_from"] = forwarding
     if not found and not gathered.gaps:
         content["note"] = "No provider that is set up has this number."
-    return _reply(content, gathered.with_gaps_of(owned, for_what="calls_come_from"), call)
+    return reply_with_gaps(content, gathered.with_gaps_of(owned, for_what="calls_come_from"), call)
 
 
 @builtin_tool(
@@ -158,9 +165,21 @@ async def find_number(query: OneNumber, call: BuiltinCall) -> Reply:
 )
 async def find_available_numbers(query: AvailableNumbers, call: BuiltinCall) -> Reply:
     """Search the numbers that all providers sell, cheapest first."""
-    wanted = NumberQuery(query.country, query.starts_with, query.limit)
+    if query.place is not None:
+        found = find_place(query.place, query.country)
+        if found.place is None:
+            return unclear_place(query.place, found)
+        return await _find_offers(call, query, found.place.country, found.place.codes[:MOST_CODES], found)
+    prefixes = (query.starts_with,) if query.starts_with else ()
+    return await _find_offers(call, query, query.country or "US", prefixes)
+
+
+async def _find_offers(
+    call: BuiltinCall, query: AvailableNumbers, country: str, prefixes: tuple[str, ...], found: FoundPlace | None = None
+) -> Reply:
+    wanted = NumberQuery(country, prefixes, query.limit)
     gathered = await gather(call.services.views(call.session), lambda view: view.offers(wanted), call.session)
-    offers = [(account, offer) for account, found in gathered.found.items() for offer in found[: query.limit]]
+    offers = [(account, offer) for account, sold in gathered.found.items() for offer in sold[: query.limit]]
     offers.sort(key=lambda row: (_by_price(row[1]), row[0]))
     notes: list[str] = []
     if len({offer.monthly.currency for _, offer in offers if offer.monthly}) > 1:
@@ -169,7 +188,9 @@ async def find_available_numbers(query: AvailableNumbers, call: BuiltinCall) -> 
         _offer(offer, is_read=not gathered.lacks(account, "monthly")) | named_account(call, account)
         for account, offer in offers
     ]
-    return _reply({"numbers": rows}, gathered, call, rows="numbers", notes=notes)
+    searched = searched_place(found) if found else {}
+    notes += notes_on_place(found) if found else []
+    return reply_with_gaps({**searched, "numbers": rows}, gathered, call, rows="numbers", notes=notes)
 
 
 @builtin_tool(
@@ -198,7 +219,7 @@ async def account_overview(query: NoArguments, call: BuiltinCall) -> Reply:
     }
     hidden = any("left" not in row for row in budgets or [])
     notes = ["Others spend under these budgets too, so what is left is not shown."] if hidden else []
-    return _reply(_without_none(content), gathered.with_gaps(_HERE, record.gaps), call, notes=notes)
+    return reply_with_gaps(without_none(content), gathered.with_gaps(HERE, record.gaps), call, notes=notes)
 
 
 @builtin_tool(
@@ -224,13 +245,13 @@ async def spend_report(query: Period, call: BuiltinCall) -> Reply:
     content: dict[str, Any] = {
         "since": since.isoformat(timespec="minutes"),
         "until": until.isoformat(timespec="minutes"),
-        "reported_by_providers": [_without_none(row) for row in rows],
+        "reported_by_providers": [without_none(row) for row in rows],
         "recorded_by_this_server": await record.read(_recorded(call, since, until), shows="recorded_by_this_server"),
     }
     notes = ["The two overlap: the providers' reports include what this server sent."]
     if not call.services.shares_spending:
         notes.append("Recorded is what you spent; the providers report on the whole account.")
-    return _reply(_without_none(content), gathered.with_gaps(_HERE, record.gaps), call, notes=notes)
+    return reply_with_gaps(without_none(content), gathered.with_gaps(HERE, record.gaps), call, notes=notes)
 
 
 @builtin_tool(
@@ -252,7 +273,7 @@ async def message_status(query: MessageQuery, call: BuiltinCall) -> Reply:
     rows = [_delivery(one) | named_account(call, account) for account, found in gathered.found.items() for one in found]
     if query.message is not None and rows:
         gathered = gathered.without_gaps()  # the one message is found, so no other provider has it
-    return _reply({"messages": rows[:MESSAGES_SHOWN]}, gathered, call, rows="messages")
+    return reply_with_gaps({"messages": rows[:MESSAGES_SHOWN]}, gathered, call, rows="messages")
 
 
 TOOLS = (list_all_numbers, find_number, find_available_numbers, account_overview, spend_report, message_status)
@@ -307,38 +328,6 @@ def _left_of(one: Spent) -> dict[str, str]:
     return {"left": str(Money(one.cap.limit.amount - one.amount, one.cap.limit.currency))}
 
 
-def _reply(
-    content: dict[str, Any],
-    gathered: Gathered[Any],
-    call: BuiltinCall,
-    *,
-    rows: str | None = None,
-    notes: Sequence[str] = (),
-) -> Reply:
-    if gathered.gaps:
-        content["missing"] = [
-            _without_none({**_place_of(call, gap.source), "what": gap.what, "why": gap.why}) for gap in gathered.gaps
-        ]
-    if nothing := [name for name, found in gathered.found.items() if found == []]:
-        content["nothing_found_at"] = [" ".join(_place_of(call, name).values()) for name in nothing]
-    if call.services.not_set_up:
-        content["not_set_up"] = list(call.services.not_set_up)
-    return Reply(content=content, notes=notes, rows=rows)
-
-
-def named_account(call: BuiltinCall, account: str) -> dict[str, str]:
-    """Return what names an account in a row: nothing where its provider has only one."""
-    names = call.services.accounts_of(call.services.provider_of(account))
-    return {"account": account} if len(names) > 1 else {}
-
-
-def _place_of(call: BuiltinCall, account: str) -> dict[str, str]:
-    """Return the provider of an account, and its name where the provider has several; another source as it is."""
-    if account == _HERE:
-        return {"provider": account}
-    return {"provider": call.services.provider_of(account), **named_account(call, account)}
-
-
 def _row(one: OwnedNumber, account: dict[str, str]) -> dict[str, Any]:
     row = {
         "number": one.number,
@@ -349,7 +338,7 @@ def _row(one: OwnedNumber, account: dict[str, str]) -> dict[str, Any]:
         "monthly": str(one.monthly) if one.monthly else None,
         "name": one.name,
     }
-    return _without_none(row)
+    return without_none(row)
 
 
 def _offer(offer: Offer, *, is_read: bool) -> dict[str, Any]:
@@ -362,7 +351,7 @@ def _offer(offer: Offer, *, is_read: bool) -> dict[str, Any]:
         "monthly": str(offer.monthly) if offer.monthly else without_price,
         "order_with": offer.order_with,
     }
-    return _without_none(row)
+    return without_none(row)
 
 
 def _delivery(one: Delivery) -> dict[str, Any]:
@@ -374,7 +363,7 @@ def _delivery(one: Delivery) -> dict[str, Any]:
         "price": str(one.price) if one.price else None,
         "at": one.at.isoformat(timespec="seconds") if one.at else None,
     }
-    return _without_none(row)
+    return without_none(row)
 
 
 def _by_price(offer: Offer) -> tuple[bool, str, Any, str]:
@@ -386,7 +375,3 @@ def _by_price(offer: Offer) -> tuple[bool, str, Any, str]:
 def _balance(balance: Balance, now: datetime, account: dict[str, str]) -> dict[str, Any]:
     row = {"provider": balance.provider, **account, "of": balance.of, "amount": str(balance.amount)}
     return row | ({"age": kept_since(balance.kept_since, now=now)} if balance.kept_since else {})
-
-
-def _without_none(row: Mapping[str, Any]) -> dict[str, Any]:
-    return {name: value for name, value in row.items() if value is not None}

@@ -1,6 +1,6 @@
 """The reads that all providers answer in one form. A provider without such a read raises `NotOffered`."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
@@ -8,6 +8,8 @@ from typing import Any, Final, Generic, Protocol, TypeVar
 
 from clients.operation import Operation
 from guard.money import Money
+from tools.overview.failures import Failure
+from tools.overview.traffic import NumberUse, Span
 from tools.policy_reader import Reader
 
 T_co = TypeVar("T_co", covariant=True)
@@ -53,6 +55,8 @@ class OwnedNumber:
 
     monthly: Money | None = None
     name: str | None = None
+    needed_for: tuple[str, ...] = ()
+    """What it is for beside calls and texts, such as faxes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,10 +112,15 @@ class NumberQuery:
     """Which numbers to search for."""
 
     country: str
-    starts_with: str | None
-    """Area code or leading digits, without the country's code."""
+    prefixes: tuple[str, ...]
+    """Area codes or leading digits, without the country's code; none for any number."""
 
     limit: int
+
+    @property
+    def share(self) -> int:
+        """How many numbers to ask for with each prefix, so that every one is among the answer."""
+        return -(-self.limit // max(1, len(self.prefixes)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,6 +165,19 @@ class View(Protocol):
         self, message: str | None, number: str | None, since: datetime, until: datetime
     ) -> list[Delivery] | Partial[list[Delivery]]:
         """Return the state of a message, or of the latest messages to or from a number."""
+        ...
+
+    async def failures(
+        self, since: datetime, until: datetime, number: str | None
+    ) -> list[Failure] | Partial[list[Failure]]:
+        """Return the texts, all or those to a number, that did not arrive, a row for each message."""
+        ...
+
+    async def number_use(self, numbers: Sequence[OwnedNumber], span: Span) -> NumberUse:
+        """Return what the records of calls and texts show of these numbers of the account.
+
+        Records that cannot be read are `Traffic` that says why it shows nothing.
+        """
         ...
 
 

@@ -35,6 +35,8 @@ provider = Provider(
     view=Deferred("tools.routee.view:RouteeView"),
     prices=Deferred("tools.routee.prices:RouteePrices"),
     read_callback=Deferred("tools.routee.webhooks:read_callback"),
+    explain_failure=Deferred("tools.routee.failures:explain_failure"),
+    group_members=Deferred("tools.routee.recipients:members_of_group"),
     completions={"group": Deferred("tools.routee.view:list_group_names")},
     tools=Deferred("tools.routee.campaign_watch:TOOLS"),
 )

@@ -76,7 +76,7 @@ _MEANINGS: Mapping[str, type[Refused]] = {
 """Codes whose first three digits say less than the documents do."""
 
 _CODE = re.compile(r"[45][0-9]{8}")
-_INBOX_URL = re.compile(r"https?:[^\s\"'<>]*?/webhooks\\?/[a-z]+\\?/[0-9a-f]{40}\\?/[a-z]+")
+_INBOX_URL = re.compile(r"https?:[^\s\"'<>]*?/webhooks\\?/[a-z0-9_-]+\\?/[0-9a-f]{40}\\?/[a-z]+")
 """Any address of an inbox, also of another server on the same store or of an earlier public address."""
 
 CALLBACK_KINDS: Final[Mapping[str, str]] = {

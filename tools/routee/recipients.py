@@ -32,6 +32,12 @@ def members_of(
     return (*singly, *grouped)
 
 
+def members_of_group(name: str) -> Members[Any]:
+    """Return the read that shows the numbers of everybody in a group."""
+    [members] = members_of(None, [name])
+    return members
+
+
 def _numbers(contacts: Iterable[Contact], service: str) -> list[str | None]:
     """Contacts are made with a plus sign; that one may be missing in an answer is taken care of."""
     return [

@@ -1,14 +1,18 @@
 """Routee in the common view. Prices carry their currency in lists of costs, and the account's elsewhere."""
 
-from datetime import datetime, timedelta
+from collections.abc import Sequence
+from datetime import datetime
 from decimal import Decimal
+from typing import Final
 
 from phonenumbers import country_code_for_region
 
 from clients.errors import TelephonyError
 from clients.phone_numbers import read_with_country_code, spellings
 from guard.money import Money
+from tools.overview.failures import Failure
 from tools.overview.optional_reads import OptionalReads
+from tools.overview.traffic import NumberUse, Span
 from tools.overview.views import (
     Balance,
     Delivery,
@@ -22,6 +26,7 @@ from tools.overview.views import (
     read_every_page,
 )
 from tools.policy_reader import NotAllowed, Reader
+from tools.routee.failures import FAILED, explain_failure
 from tools.routee.field_types import Costs
 from tools.routee.filters import Filter
 from tools.routee.operations.account import Balance as AccountBalance
@@ -31,10 +36,11 @@ from tools.routee.operations.phone_numbers import ListAvailableNumbers, ListNumb
 from tools.routee.operations.reports import ReportSpending
 from tools.routee.operations.sms import ListMessages, MessageField, MessagePart, TrackSms
 from tools.routee.settings import RouteeSettings
+from tools.routee.traffic import LOOKS_BACK, PAGE, read_calls, read_texts
 
 NAME = "routee"
-LOOKS_BACK = timedelta(days=7) - timedelta(minutes=10)
-"""Routee searches the latest 7 days only, by its own clock."""
+AREA_CODE: Final = 3
+"""Digits of an area code of the US."""
 
 
 class RouteeView:
@@ -58,9 +64,15 @@ class RouteeView:
         return _owned_number(row) if row else None
 
     async def offers(self, wanted: NumberQuery) -> list[Offer]:
-        call = ListAvailableNumbers(country=wanted.country, limit=min(wanted.limit * 4, 200))
-        rows = await read_every_page(self._reader, call, lambda page: page.numbers, most=wanted.limit * 4)
-        fitting = [row for row in rows if _fits(row.number, wanted)]
+        searches = [
+            ListAvailableNumbers(country=wanted.country, area_code=code, limit=min(wanted.share * 4, 200))
+            for code in _area_codes(wanted) or (None,)
+        ]
+        found = [
+            await read_every_page(self._reader, search, lambda page: page.numbers, most=search.limit)
+            for search in searches
+        ]
+        fitting = [row for rows in found for row in rows if _fits(row.number, wanted)]
         return [
             Offer(
                 number=_e164(row.number) or "",
@@ -101,6 +113,26 @@ class RouteeView:
         currency = await optional.read(self._currency(), shows="price") if rows else None
         return optional.complete([_delivery(row, currency) for row in rows])
 
+    async def failures(
+        self, since: datetime, until: datetime, number: str | None
+    ) -> list[Failure] | Partial[list[Failure]]:
+        earliest = until - LOOKS_BACK
+        to = [Filter[MessageField](field="to", term=number)] if number else []
+        rows: list[MessagePart] = []
+        for state in FAILED:
+            filters = [Filter[MessageField](field="status.status", term=state), *to]
+            search = ListMessages(since=max(since, earliest), until=until, filters=filters, limit=PAGE)
+            rows += await read_every_page(self._reader, search, lambda page: page.messages, most=PAGE)
+        optional = OptionalReads()
+        currency = await optional.read(self._currency(), shows="price") if rows else None
+        failures = list({one.message: one for one in (_failure(row, currency) for row in rows)}.values())
+        older = {"older failures": "Routee shows the messages of the latest 7 days only"} if since < earliest else {}
+        gaps = {**optional.gaps, **older}
+        return Partial(failures, gaps) if gaps else failures
+
+    async def number_use(self, numbers: Sequence[OwnedNumber], span: Span) -> NumberUse:
+        return NumberUse([await read_calls(self._reader, span), await read_texts(self._reader, span)])
+
     async def _rented(self) -> list[Number]:
         return await read_every_page(self._reader, ListNumbers(limit=200), lambda page: page.numbers)
 
@@ -135,9 +167,16 @@ def _cost(costs: Costs) -> Money | None:
     return Money(priced[0].price, priced[0].currency)
 
 
+def _area_codes(wanted: NumberQuery) -> tuple[str, ...]:
+    """Return the area codes that Routee's list itself searches by, which it does for the US only (documented)."""
+    is_searched = wanted.country == "US" and all(len(prefix) == AREA_CODE for prefix in wanted.prefixes)
+    return wanted.prefixes if is_searched else ()
+
+
 def _fits(number: str | None, wanted: NumberQuery) -> bool:
     code = country_code_for_region(wanted.country)
-    return number is not None and (_e164(number) or "").startswith(f"+{code}{wanted.starts_with or ''}")
+    beginnings = tuple(f"+{code}{prefix}" for prefix in wanted.prefixes or ("",))
+    return number is not None and (_e164(number) or "").startswith(beginnings)
 
 
 def _owned_number(row: Number) -> OwnedNumber:
@@ -160,4 +199,21 @@ def _delivery(row: MessagePart, currency: str | None) -> Delivery:
         state=row.status.status or row.status.name if row.status else None,
         price=Money(row.price, currency) if row.price is not None and currency else None,
         at=row.status.date or row.status.updated_date if row.status else None,
+    )
+
+
+def _failure(row: MessagePart, currency: str | None) -> Failure:
+    """Return a message by its part that failed; several parts of one share its id."""
+    delivery = _delivery(row, currency)
+    state = delivery.state or "Unknown"
+    detail = row.status.reason.detailed_status if row.status and row.status.reason else None
+    return Failure(
+        provider=NAME,
+        message=delivery.message,
+        state=state,
+        code=detail,
+        cause=explain_failure(state, detail),
+        to=delivery.to,
+        at=delivery.at,
+        price=delivery.price,
     )

@@ -1,14 +1,17 @@
 """VoiceTel in the common view. Account reads are kept for ten minutes: there are six an hour."""
 
 import re
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
-from typing import Final, Literal
+from typing import Final
 
 import anyio
 
 from clients.errors import Conflict, NotFound
 from guard.money import Money
+from tools.overview.failures import Failure
 from tools.overview.optional_reads import OptionalReads
+from tools.overview.traffic import NumberUse, Span
 from tools.overview.views import (
     NOT_READ,
     Balance,
@@ -30,11 +33,9 @@ from tools.voicetel.operations.number_messaging import GetNumberMessaging, Numbe
 from tools.voicetel.operations.ordering import SearchInventory
 from tools.voicetel.operations.phone_numbers import GetNumber, ListNumbers, Number
 from tools.voicetel.settings import VoiceTelSettings
+from tools.voicetel.traffic import MESSAGE_KINDS, MessageKind, VoiceTelRecords
 
 NAME = "voicetel"
-
-MessageKind = Literal["sms", "mms"]
-MESSAGE_KINDS: Final[tuple[MessageKind, ...]] = ("sms", "mms")
 
 _SERVED: Final = re.compile(r"\+1[2-9][0-9]{2}[2-9][0-9]{6}")
 
@@ -44,6 +45,12 @@ MOST_SENDERS: Final = 20
 OWN_IDS: Final = (
     "no record of this number has that id, and VoiceTel does not document that its records have the ids that "
     "sending returns; leave `message` out and compare recipient and time"
+)
+
+
+NO_REASONS: Final = (
+    "where a receipt of VoiceTel keeps its status is not documented; voicetel_list_messages with type dlr lists "
+    "receipts, and on newer servers voicetel_get_messaging_health and voicetel_list_blocked_messages show trouble"
 )
 
 
@@ -85,8 +92,8 @@ class VoiceTelView:
     async def offers(self, wanted: NumberQuery) -> list[Offer] | Partial[list[Offer]]:
         if wanted.country not in {"US", "CA"}:
             raise NotOffered("VoiceTel has numbers of the US and Canada only")
-        asked = SearchInventory(tn_mask=(wanted.starts_with or "*")[:10], quantity=wanted.limit)
-        rows = (await self._reader.send(asked)).numbers
+        searches = [SearchInventory(tn_mask=prefix[:10], quantity=wanted.share) for prefix in wanted.prefixes or ("*",)]
+        rows = [row for search in searches for row in (await self._reader.send(search)).numbers]
         optional = OptionalReads()
         monthly = await self._monthly(optional)
         offers = [
@@ -137,6 +144,12 @@ class VoiceTelView:
         if message is not None and not found:
             raise NotOffered(OWN_IDS)
         return optional.complete(_newest_first(found))
+
+    async def failures(self, since: datetime, until: datetime, number: str | None) -> list[Failure]:
+        raise NotOffered(NO_REASONS)
+
+    async def number_use(self, numbers: Sequence[OwnedNumber], span: Span) -> NumberUse:
+        return await VoiceTelRecords(self._reader, span).read([one.number for one in numbers])
 
     async def _sent_to(
         self, recipient: str, message: str | None, since: datetime
@@ -245,4 +258,5 @@ def _owned_number(row: Number, monthly: Money | None = None) -> OwnedNumber:
         forwards_to=forwards_to,
         texts=", ".join(texts) or None,
         monthly=monthly,
+        needed_for=("faxes",) if row.fax_enabled else (),
     )

@@ -8,7 +8,7 @@ from mcp.types import CallToolResult, InputRequiredResult
 from guard.action import client_of, form_approver
 from guard.errors import GuardRefusal, NotTheSameCall
 from guard.plans.plan import CAN_RUN, Plan, PlanState
-from guard.plans.proposal import PlanRequest
+from guard.plans.proposal import PlanPreview, PlanRequest
 from server.mcp.call_parser import SessionCalls
 from server.mcp.elicitation import (
     NEITHER,
@@ -48,6 +48,11 @@ class PlanDispatcher:
             plan = await proposer.resume(plan_id, request, principal, calls)
         asked = await self._ask(plan, session, untrusted, is_answer=plan_id is not None)
         return asked if not isinstance(asked, Plan) else approved_result(asked)
+
+    async def preview(self, request: PlanRequest, session: Session) -> PlanPreview:
+        """Check and price a plan, and record nothing."""
+        calls = SessionCalls(session, self.services)
+        return await self.services.plan_proposer.preview(request, session.principal, calls)
 
     async def run(self, plan_id: str, session: Session, untrusted: Untrusted) -> ToolResult:
         """Carry out a plan; ask about it first where nobody has answered yet."""

@@ -10,12 +10,14 @@ from sqlalchemy import ColumnElement, insert, select, update
 from sqlalchemy.engine import Connection, RowMapping
 
 from guard.action import Action, State
+from guard.allowances.allowance import Cover, approver
 from guard.errors import AlreadySettled, Expired, Frozen, NotTheSameCall, OutcomePending
 from guard.plans.journal import StepPlace
-from guard.plans.plan import CAN_RUN, Plan, PlanState, Step, amounts_of, digest_of_plan, totals_of
+from guard.plans.plan import CAN_RUN, Amount, Plan, PlanState, Step, amounts_of, digest_of_plan, totals_of
 from guard.rules.budget import Cap, Hold, require_room, require_room_for_all
 from guard.rules.quote import Quote
 from server.store.actions import action_of, find_open, request_detail, row_of, this_process
+from server.store.allowances.uses import begin_step_use, release_step_uses, release_use, take_uses
 from server.store.engine import Database
 from server.store.key_values import FROZEN, get_value
 from server.store.plans.reserved import release, reserve
@@ -147,26 +149,62 @@ class StoredPlans:
             Frozen: The operator froze every guarded action.
         """
 
-        def work(entry: Entry) -> Any:
-            connection = entry.connection
-            _refuse_if_frozen(connection)
-            in_time = plans.c.expires_at > at
-            changes = {"decided_by": by, "decided_at": at}
-            if not _move(connection, plan_id, {PlanState.PROPOSED}, PlanState.APPROVED, changes, in_time):
+        def work(entry: Entry) -> Plan | None:
+            if not _waits(entry.connection, plan_id, at):
                 return None
             if struck:
                 left_out = plan_steps.c.position.in_(struck)
-                connection.execute(
+                entry.connection.execute(
                     update(plan_steps).where(plan_steps.c.plan_id == plan_id, left_out).values(is_struck=True)
                 )
-            approved = _with_digest_of_rest(connection, plan_id)
-            require_room_for_all(spent_in(connection, caps, at), totals_of(approved.chosen))
-            reserve(connection, plan_id, approved.chosen, at)
-            detail = {"decided_by": by, "digest": approved.digest, "total": _total(approved.chosen)}
-            self._log(entry, approved, detail | ({"struck": sorted(struck)} if struck else {}))
-            return approved
+            return self._approve(entry, plan_id, by, at, caps, {"struck": sorted(struck)} if struck else {})
 
         return await self._audit.write(work, needs_whole_log=True)
+
+    async def approve_by_allowances(
+        self, plan: Plan, covers: Mapping[int, Cover], *, at: datetime, caps: Sequence[Cap]
+    ) -> Plan | None:
+        """Approve a plan under allowances that cover its steps, and count every step there, in one transaction.
+
+        `covers` are the allowances for each step that needs one, by its position. None as for `approve`.
+
+        Raises:
+            AllowanceGone: A step finds no room, so nothing was counted and the plan still waits.
+            OverBudget, Frozen: As `approve`.
+        """
+
+        def work(entry: Entry) -> Plan | None:
+            if not _waits(entry.connection, plan.id, at):
+                return None
+            taken = take_uses(entry.connection, plan, covers, at)
+            for position, allowance_id in taken.items():
+                at_step = update(plan_steps).where(_at(StepPlace(plan.id, position)))
+                entry.connection.execute(at_step.values(allowance_id=allowance_id))
+            by = approver(list(taken.values()))
+            return self._approve(entry, plan.id, by, at, caps, {"allowances": {str(one): taken[one] for one in taken}})
+
+        return await self._audit.write(work, needs_whole_log=True)
+
+    def _approve(
+        self,
+        entry: Entry,
+        plan_id: str,
+        by: str,
+        at: datetime,
+        caps: Sequence[Cap],
+        detail: Mapping[str, Any],
+    ) -> Plan:
+        """Move a plan that waits to approved, and reserve what its steps cost."""
+        connection = entry.connection
+        _refuse_if_frozen(connection)
+        changes = {"decided_by": by, "decided_at": at}
+        _move(connection, plan_id, {PlanState.PROPOSED}, PlanState.APPROVED, changes)
+        approved = _with_digest_of_rest(connection, plan_id)
+        require_room_for_all(spent_in(connection, caps, at), totals_of(approved.chosen))
+        reserve(connection, plan_id, approved.chosen, at)
+        facts = {"decided_by": by, "digest": approved.digest, "total": _total(approved.chosen)}
+        self._log(entry, approved, {**facts, **detail})
+        return approved
 
     async def move(self, plan_id: str, allowed: Collection[PlanState], to: PlanState, **changes: Any) -> Plan | None:
         """Move a plan from one of the allowed states, and return it; None if it is in none of them.
@@ -180,6 +218,7 @@ class StoredPlans:
             if to in _ENDS:
                 query = select(plan_steps).where(plan_steps.c.plan_id == plan_id, plan_steps.c.reserved > 0)
                 release(entry.connection, plan_id, (entry.connection.execute(query)).mappings().all())
+                release_step_uses(entry.connection, plan_id)
             moved = _find(entry.connection, plans.c.id == plan_id)
             if moved is not None:
                 self._log(entry, moved, {name: changes[name] for name in _AUDITED if changes.get(name)})
@@ -206,6 +245,7 @@ class StoredPlans:
             AlreadySettled: Exactly this was done meanwhile by a call outside the plan.
             OverBudget: A cap leaves no room.
             Frozen: The operator froze every guarded action.
+            AllowanceGone: The step was approved under an allowance that was revoked meanwhile, is over or used up.
         """
 
         def work(entry: Entry) -> Any:
@@ -217,6 +257,8 @@ class StoredPlans:
             row = _take_turn(connection, place, action.id)
             self._close_same_call(entry, action.digest, place)
             release(connection, place.plan_id, [row])
+            if row["allowance_id"] is not None:
+                begin_step_use(connection, place, action, row["allowance_id"], at)
             if hold.amount is not None:
                 require_room(spent_in(connection, caps, at), hold.amount)
                 take_hold(connection, action.id, hold.provider, hold.amount, at, account=hold.account)
@@ -253,6 +295,7 @@ class StoredPlans:
             row = (connection.execute(select(plan_steps).where(at_step))).mappings().one()
             connection.execute(update(plan_steps).where(at_step).values(refusal=why))
             release(connection, place.plan_id, [row])
+            release_step_uses(connection, place.plan_id, [place.position])
             plan = _find(connection, plans.c.id == place.plan_id)
             if plan is not None:
                 detail = {"step": place.position, "why": why}
@@ -274,6 +317,7 @@ class StoredPlans:
         why = f"Carried out as {place}."
         closing = update(actions).where(actions.c.id == found.id)
         entry.connection.execute(closing.values(state=State.EXPIRED.value, outcome=why))
+        release_use(entry.connection, found.id)
         self._audit.append(
             entry, State.EXPIRED.value, action_id=found.id, principal=found.principal, detail={"outcome": why}
         )
@@ -290,6 +334,14 @@ _AUDITED: Final = ("decided_by", "outcome")
 def _refuse_if_frozen(connection: Connection) -> None:
     if get_value(connection, FROZEN) is not None:
         raise Frozen("The operator froze every guarded action; nothing was sent.")
+
+
+def _waits(connection: Connection, plan_id: str, at: datetime) -> bool:
+    """Return True if a plan waits for an answer, and is not too old at that time."""
+    query = select(plans.c.id).where(
+        plans.c.id == plan_id, plans.c.state == PlanState.PROPOSED.value, plans.c.expires_at > at
+    )
+    return connection.execute(query).first() is not None
 
 
 def _require_turn(connection: Connection, place: StepPlace, at: datetime) -> datetime:
@@ -416,4 +468,8 @@ def _proposal_detail(plan: Plan) -> Mapping[str, Any]:
 
 
 def _total(steps: Sequence[Step]) -> list[str]:
-    return [f"{amount.money} at {amount.provider}" for amount in amounts_of(steps)]
+    return [f"{amount.money} at {_payer(amount)}" for amount in amounts_of(steps)]
+
+
+def _payer(amount: Amount) -> str:
+    return amount.provider if amount.account == amount.provider else f"{amount.provider}, account {amount.account}"

@@ -227,17 +227,17 @@ class UpdateNumber(Destination, ChangesSomething, Operation[Accepted]):
     effect=Effect.REROUTES,
     subject="Change where calls of {number:number} go in time group {timegroup}[, to {dtype} {dnumber:number}]",
     toolset="numbers",
-    unverifiable="no documented call shows where a number's calls go by time",
+    unverifiable="the call that shows it is documented without the names of its columns for the destination",
     synonyms=("schedule", "after hours", "night", "holiday", "opening hours", "forward"),
 )
 class UpdateNumberTimes(DryRun, Destination, ChangesSomething, Operation[Accepted]):
-    """Change where a number's calls go while a time group is active; no documented call shows it."""
+    """Change where a number's calls go while a time group is active; enswitch_list_timegroup_uses shows it."""
 
     number: Number
     """From enswitch_list_numbers."""
 
     timegroup: Id
-    """Time group."""
+    """From enswitch_list_timegroups."""
 
     def destinations(self) -> tuple[str, ...]:
         return dialled_numbers((self.dtype, self.dnumber))

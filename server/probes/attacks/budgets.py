@@ -7,8 +7,8 @@ from typing import Final
 import anyio
 
 from server.probes.assistant import Assistant, Reply
+from server.probes.attacks.calls import MESSAGES, ORDER, ORDERS, SEND, SENDER, message, order
 from server.probes.bench import Bench
-from server.probes.calls import MESSAGES, ORDER, ORDERS, SEND, SENDER, message, order
 from server.probes.probe import Probe, expect
 
 CAP: Final = Decimal("0.10")

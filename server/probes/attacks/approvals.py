@@ -7,8 +7,8 @@ from mcp.types import ElicitResult, InputRequiredResult
 
 from server.console.urls import ROOT
 from server.probes.assistant import Continuation
+from server.probes.attacks.calls import ORDER, ORDERS, order, propose_order
 from server.probes.bench import Bench
-from server.probes.calls import ORDER, ORDERS, order, propose_order
 from server.probes.probe import Probe, expect
 
 APPROVING = re.compile(

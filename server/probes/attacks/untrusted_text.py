@@ -4,8 +4,8 @@ import re
 from typing import Any
 
 from server.probes.assistant import Assistant
+from server.probes.attacks.calls import ORDERS, SENDER
 from server.probes.bench import Bench
-from server.probes.calls import ORDERS, SENDER
 from server.probes.probe import Probe, expect
 
 OUTSIDE = "9175550198"

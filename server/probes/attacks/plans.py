@@ -4,8 +4,8 @@ from collections.abc import Sequence
 from typing import Any, Final
 
 from server.probes.assistant import Reply
+from server.probes.attacks.calls import MESSAGES, ORDER, ORDERS, SEND, SENDER
 from server.probes.bench import Bench
-from server.probes.calls import MESSAGES, ORDER, ORDERS, SEND, SENDER
 from server.probes.probe import Probe, expect
 
 PROPOSE: Final = "propose_plan"

@@ -6,8 +6,7 @@ from mcp.shared.exceptions import MCPError
 from mcp.types import ElicitResult, InputRequiredResult
 
 from server.probes.assistant import Continuation, Era, Reaction, Reply
-from server.probes.bench import Bench
-from server.probes.calls import (
+from server.probes.attacks.calls import (
     MESSAGES,
     ORDER,
     ORDERS,
@@ -18,6 +17,7 @@ from server.probes.calls import (
     pending_action,
     propose_order,
 )
+from server.probes.bench import Bench
 from server.probes.probe import Broken, Probe, expect
 
 

@@ -9,8 +9,8 @@ from typing import Any
 
 from sandbox.voicetel import seed
 from server.probes.assistant import Assistant, Person
+from server.probes.attacks.calls import ORDER, ORDERS, SEND, SENDER, message, order, propose_order
 from server.probes.bench import Bench
-from server.probes.calls import ORDER, ORDERS, SEND, SENDER, message, order, propose_order
 from server.probes.probe import Probe, expect
 from server.store.sealed.anchor import ANCHOR_FILE
 from server.store.sealed.seal import KEY_FILE

@@ -5,8 +5,8 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 from zoneinfo import ZoneInfo
 
+from server.probes.attacks.calls import MESSAGES, ORDER, ORDERS, SEND, message, order
 from server.probes.bench import Bench
-from server.probes.calls import MESSAGES, ORDER, ORDERS, SEND, message, order
 from server.probes.probe import Probe, expect
 
 NIGHT_AT: Final = ZoneInfo("Pacific/Honolulu")

@@ -1,0 +1,1 @@
+"""`ringfence allowances`: what the operator allows beforehand."""

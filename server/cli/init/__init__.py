@@ -1,0 +1,1 @@
+"""`ringfence init`: asks for what an installation needs, writes it, checks it, and connects a client."""

@@ -1,0 +1,1 @@
+"""The tool with which an assistant asks the operator for an allowance."""
