@@ -44,7 +44,9 @@ COMMON = 1.15
 """Factor for everyday operations, which decides where the words do not."""
 
 CONTRARY = 0.5
-"""Factor for how similar a wish is that nothing fulfils, where a request asks for the contrary of it."""
+"""Factor for how similar a wish is that nothing fulfils, where the request asks for the contrary: *new queue* and
+*delete a queue*.
+"""
 
 NAMED_PROVIDER = 3.0
 
