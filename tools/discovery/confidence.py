@@ -74,10 +74,7 @@ WORDS_LACKING = 0.75
 
 UNRIVALLED = 0.25
 UNRIVALLED_NAMED = 0.35
-"""Where such wishes weigh less, and a match lacks no word, its verb, some likeness and so much of its name suffice."""
-
-NEARLY_ALIKE = 0.95
-"""How much of the best score another operation has that fits nearly as well."""
+"""Where such wishes weigh less, and a match lacks no word, its verb, some likeness and so much of its name are enough."""
 
 NOTHING = 0.01
 """A share that stands for none."""
@@ -113,15 +110,6 @@ def answer_for_gap(matches: Sequence[Match], offered: Sequence[Match]) -> str | 
     is_certain = best.entry.is_guarded and gap.likeness >= max(CERTAIN, best.likeness + MUCH_MORE)
     is_heavy = is_certain or gap.score >= best.score * least.share
     return gap.entry.answer if is_alike and is_heavy and not best.is_named else None
-
-
-def put_safer_first(offered: Sequence[Match]) -> list[Match]:
-    """Return matches, best first; of those that fit nearly alike, first one that takes nothing away."""
-    if not offered or not offered[0].entry.takes_away or offered[0].is_named:
-        return list(offered)
-    nearly = (match for match in offered if match.score >= offered[0].score * NEARLY_ALIKE)
-    safer = next((match for match in nearly if not match.entry.takes_away), offered[0])
-    return [safer, *(match for match in offered if match is not safer)]
 
 
 def is_sure(match: Match, matches: Sequence[Match]) -> bool:

@@ -11,7 +11,7 @@ from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Mapping
 from itertools import pairwise
 
-from tools.discovery.confidence import answer_for_gap, is_doubtful, is_sure, put_safer_first
+from tools.discovery.confidence import answer_for_gap, is_doubtful, is_sure
 from tools.discovery.entries import Entry, Findings, Match
 from tools.discovery.lexicon import verbs, words
 from tools.discovery.request import ASIDE, Direction, SearchRequest, direction_asked, read_request
@@ -115,7 +115,7 @@ class Index:
         The best read comes first where nothing fits, or where what fits best is guarded and not sure.
         """
         matches = self.rank(text, provider)
-        offered = put_safer_first([match for match in matches if match.entry.answer is None])
+        offered = [match for match in matches if match.entry.answer is None]
         answer = answer_for_gap(matches, offered)
         sure = answer is None and bool(offered) and is_sure(offered[0], matches)
         if not sure:
