@@ -120,10 +120,11 @@ def is_sure(match: Match, matches: Sequence[Match]) -> bool:
     if match.is_doubtful or any(_is_rivalled(match, gap) for gap in gaps):
         return False
     heaviest = max((gap.score for gap in gaps), default=0.0)
-    is_unrivalled = heaviest < match.score * UNRIVALLED and match.lacking < NOTHING
+    takes_away = match.entry.takes_away
+    is_unrivalled = not takes_away and heaviest < match.score * UNRIVALLED and match.lacking < NOTHING
     if is_unrivalled and match.is_meant and match.named >= UNRIVALLED_NAMED and match.likeness >= GUARDED.likeness:
         return True
-    limits = TAKES_AWAY if match.entry.takes_away else GUARDED
+    limits = TAKES_AWAY if takes_away else GUARDED
     is_meant = match.is_meant and match.named >= limits.named
     is_alike = match.likeness >= limits.likeness or (
         match.named >= NAMED_WELL and match.likeness >= limits.likeness / 2
