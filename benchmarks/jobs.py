@@ -36,12 +36,13 @@ class Job:
         self.questions += 1
         return ElicitResult(action="accept", content={"approve": True})
 
-    def read(self, arguments: dict[str, Any], result: CallToolResult) -> CallToolResult:
-        """Count what a model writes and reads."""
+    def read(self, arguments: dict[str, Any], result: CallToolResult) -> dict[str, Any]:
+        """Count what a model writes and reads; return the result as data."""
         assert not result.is_error, result.content  # noqa: S101 - a failed job must not be measured as a fast one
         texts = [json.dumps(arguments, ensure_ascii=False), *(getattr(part, "text", "") for part in result.content)]
         self.tokens += sum(len(_ENCODING.encode(text)) for text in texts)
-        return result
+        content: dict[str, Any] = result.structured_content or {}
+        return content
 
 
 _ENCODING: Final = bpe_openai.get_encoding("o200k_base")
@@ -87,9 +88,8 @@ async def _send_as_plan(client: Client, job: Job, count: int) -> None:
     arguments = {"from_number": SENDER, "to_number": "{{to}}", "text": "Hello {{name}}, we are closed on Friday."}
     step = {"operation": "voicetel_send_message", "arguments": arguments, "for_each": rows}
     plan = {"title": "Tell customers about Friday", "steps": [step]}
-    proposed = job.read(plan, await client.call_tool("propose_plan", plan))
-    run = {"plan_id": (proposed.structured_content or {})["plan"]}
-    while (job.read(run, await client.call_tool("run_plan", run)).structured_content or {})["state"] != "done":
+    run = {"plan_id": job.read(plan, await client.call_tool("propose_plan", plan))["plan"]}
+    while job.read(run, await client.call_tool("run_plan", run))["state"] != "done":
         pass
 
 

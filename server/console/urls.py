@@ -12,9 +12,9 @@ class MountedPage:
     def __init__(self, base: str | None) -> None:
         self._base = base
 
-    async def address_for(self, action_id: str) -> str | None:
+    async def address_for(self, asked_id: str) -> str | None:
         """Return the URL of one action, or None if the public address is unknown."""
-        return action_url(self._base, action_id) if self._base else None
+        return action_url(self._base, asked_id) if self._base else None
 
 
 def action_url(base: str, action_id: str) -> str:

@@ -63,14 +63,14 @@ class LoopbackPage:
         self._own: str | None = None
         self._finding = anyio.Lock()
 
-    async def address_for(self, action_id: str) -> str | None:
+    async def address_for(self, asked_id: str) -> str | None:
         """Return the URL of one action, or None if no page can be served.
 
         The page is that of this process or of another on the store; without either, this process starts to serve one.
         """
         async with self._finding:
             base = self._own or await self._find_elsewhere() or await self._serve()
-        return action_url(base, action_id) if base else None
+        return action_url(base, asked_id) if base else None
 
     async def _find_elsewhere(self) -> str | None:
         stored = await self._door.store.key_values.get(_KEY)

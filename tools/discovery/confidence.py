@@ -74,7 +74,7 @@ WORDS_LACKING = 0.75
 
 UNRIVALLED = 0.25
 UNRIVALLED_NAMED = 0.35
-"""Where such wishes weigh less, and a match lacks no word, its verb, some likeness and so much of its name are enough."""
+"""Where such wishes weigh less and a match lacks no word, its verb, likeness and so much of its name are enough."""
 
 NOTHING = 0.01
 """A share that stands for none."""

@@ -28,7 +28,7 @@ _RELEASED: Final = "released"
 
 
 @dataclass(slots=True)
-class _Room:
+class Room:
     """What an allowance has left, as it is taken within one transaction."""
 
     row: RowMapping
@@ -155,19 +155,19 @@ def _standing(connection: Connection, allowance_id: str, at: datetime) -> RowMap
     return connection.execute(query).mappings().first()
 
 
-def _rooms(connection: Connection, allowance_ids: Iterable[str], at: datetime) -> dict[str, _Room]:
+def _rooms(connection: Connection, allowance_ids: Iterable[str], at: datetime) -> dict[str, Room]:
     """Return the room in each allowance that stands, in the order of the ids."""
     found = ((one, _standing(connection, one, at)) for one in allowance_ids)
     return {one: _room(connection, row, at) for one, row in found if row is not None}
 
 
-def _room(connection: Connection, row: RowMapping, at: datetime) -> _Room:
+def _room(connection: Connection, row: RowMapping, at: datetime) -> Room:
     count, spent = counted_in(connection, row, at)
-    return _Room(row, count, billionths(spent))
+    return Room(row, count, billionths(spent))
 
 
 def _use_row(
-    room: _Room,
+    room: Room,
     use: Use,
     at: datetime,
     *,
