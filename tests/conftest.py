@@ -8,6 +8,11 @@ import pytest
 from tests.operator_side import OperatorSide
 
 
+def pytest_configure() -> None:
+    """Let the processes that tests start keep what they compile: each would compile our modules and the SDK anew."""
+    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+
+
 @pytest.fixture(autouse=True)
 def _own_settings(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     for name in [name for name in os.environ if name.startswith("RINGFENCE_")]:

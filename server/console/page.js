@@ -7,7 +7,7 @@
   const LONGEST = 15_000;
 
   const read = async () => {
-    const answer = await fetch(location.pathname, {
+    const answer = await fetch(location.pathname + location.search, {
       credentials: "same-origin",
       redirect: "error",
       signal: AbortSignal.timeout(LONGEST),

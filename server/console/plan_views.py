@@ -10,6 +10,7 @@ from guard.plans.places import places
 from guard.plans.plan import CAN_RUN, Plan, PlanState, Step, StepState, amounts_of, state_of
 from guard.plans.question import IN_ORDER, duration, last_moment, price_lines, when_lines
 from guard.plans.status import overdue_line, progress_line, status_line, step_line
+from guard.rules.quote import PER
 from server.console.views import EFFECTS, Field, is_object, span, to_value
 from tools.registry import operation_named
 
@@ -61,6 +62,9 @@ class PlanView:
     status_line: str
     progress: str
     effects: tuple[str, ...]
+    total: str
+    """What the steps that are left in cost together, in a few words."""
+
     price: tuple[str, ...]
     notes: tuple[str, ...]
     order: str
@@ -95,7 +99,7 @@ class PlanView:
 
 def build_plan_card(plan: Plan, now: datetime) -> PlanCard:
     """Prepare a plan for a list."""
-    price = " and ".join(str(amount.money) for amount in amounts_of(plan.chosen)) or "No charge"
+    price = _total(plan.chosen)
     left = max(0, int((plan.expires_at - now).total_seconds()))
     return PlanCard(plan=plan, state=_state_of(plan), price=price, remaining=span(left))
 
@@ -115,6 +119,7 @@ def build_plan_view(
         status_line=status_line(plan),
         progress=progress_line(plan, actions) if plan.state in {*CAN_RUN, PlanState.DONE, PlanState.FAILED} else "",
         effects=_effects(left_in),
+        total=_total(left_in),
         price=tuple(price_lines(left_in)),
         notes=(*plan.notes, *_notes(left_in)),
         order=IN_ORDER[plan.on_failure] + duration(plan.seconds),
@@ -138,6 +143,14 @@ def _state_of(plan: Plan) -> str:
     if plan.state is PlanState.APPROVED and plan.due_at is not None:
         return "Approved, runs at its time" if plan.at else "Approved, the server carries it out"
     return PLAN_STATES[plan.state]
+
+
+def _total(steps: Collection[Step]) -> str:
+    """Return what steps cost together, in a few words."""
+    known = [f"{'at most ' if one.is_bound else ''}{one.money}{PER[one.per]}" for one in amounts_of(list(steps))]
+    unknown = ["an unknown price"] if any(step.quote.unknown for step in steps) else []
+    total = " and ".join([*known, *unknown]) or "no charge"
+    return total[0].upper() + total[1:]
 
 
 def _step_view(step: Step, action: Action | None, struck: Collection[int], *, waits: bool) -> StepView:

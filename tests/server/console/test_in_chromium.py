@@ -35,10 +35,10 @@ async def test_signing_in_looking_and_approving_by_keyboard(tmp_path: Path) -> N
         await tab_to(page, page.get_by_role("link", name=SUBJECT))
         await page.keyboard.press("Enter")
         await expect(page.get_by_role("heading", level=1)).to_have_text(SUBJECT)
-        await tab_to(page, page.get_by_role("button", name="Approve"))
+        await tab_to(page, page.get_by_role("button", name="Approve", exact=True))
         await page.keyboard.press("Enter")
         await expect(page.get_by_text("Approved", exact=True)).to_be_visible()
-        await expect(page.get_by_role("button", name="Approve")).to_have_count(0)
+        await expect(page.get_by_role("button", name="Approve", exact=True)).to_have_count(0)
         assert await state_of(record, action) is State.APPROVED
         await picture(page, "approved")
 
@@ -64,7 +64,7 @@ async def test_stopping_everything_and_resuming_by_keyboard(tmp_path: Path) -> N
         await expect(page.get_by_role("status")).to_contain_text("Everything is stopped")
         assert await record.freeze.is_on()
         await page.goto(f"/approvals/{action.id}")
-        await expect(page.get_by_role("button", name="Approve")).to_have_count(0)
+        await expect(page.get_by_role("button", name="Approve", exact=True)).to_have_count(0)
         await picture(page, "stopped")
         await tab_to(page, page.get_by_role("button", name="Resume"))
         await page.keyboard.press("Enter")
@@ -106,8 +106,8 @@ async def test_landmarks_headings_and_names_are_there_for_a_screen_reader(tmp_pa
             "Your answer",
         ):
             await expect(page.get_by_role("region", name=region)).to_be_visible()
-        for button in ("Approve", "Decline", "Sign out", "Stop everything"):
-            await expect(page.get_by_role("button", name=button)).to_be_visible()
+        for button in ("Approve", "Approve and run", "Decline", "Sign out", "Stop everything"):
+            await expect(page.get_by_role("button", name=button, exact=True)).to_be_visible()
         await expect(page.get_by_role("region", name="Price")).to_contain_text("$248.00 after this call")
         await expect(page).to_have_title(f"{SUBJECT}, $2.00 a month - Ringfence")
 
@@ -145,9 +145,9 @@ async def test_nothing_scrolls_sideways_on_a_phone_and_fingers_find_the_buttons(
         await page.goto(f"/approvals/{action.id}")
         await expect(page.get_by_role("heading", level=1)).to_be_in_viewport(ratio=1)
         await expect(page.get_by_text("$2.00 a month", exact=True)).to_be_in_viewport(ratio=1)
-        await expect(page.get_by_role("button", name="Approve")).not_to_be_in_viewport()
+        await expect(page.get_by_role("button", name="Approve", exact=True)).not_to_be_in_viewport()
         await picture(page, f"action-phone-first-screen-{scheme}", scheme=scheme, whole=False)
-        await page.get_by_role("button", name="Approve").tap()
+        await page.get_by_role("button", name="Approve", exact=True).tap()
         await expect(page.get_by_text("Approved", exact=True)).to_be_visible()
 
 
@@ -194,11 +194,11 @@ async def test_an_open_action_shows_that_it_was_answered_elsewhere(tmp_path: Pat
         action = await _waiting(record)
         await page.goto(f"/approvals/{action.id}")
         await _sign_in(page, at=None)
-        await expect(page.get_by_role("button", name="Approve")).to_have_count(1)
+        await expect(page.get_by_role("button", name="Approve", exact=True)).to_have_count(1)
         await record.journal.move(action.id, {State.PROPOSED}, State.DECLINED)
         await page.clock.run_for(UPDATED_AFTER)
         await expect(page.get_by_text("Declined", exact=True)).to_be_visible()
-        await expect(page.get_by_role("button", name="Approve")).to_have_count(0)
+        await expect(page.get_by_role("button", name="Approve", exact=True)).to_have_count(0)
 
 
 async def test_what_cannot_be_undone_is_approved_in_two_steps_by_keyboard_and_without_a_script(tmp_path: Path) -> None:
