@@ -59,13 +59,11 @@ class StoredJournal:
     async def find_open(self, digest: str) -> Action | None:
         """Return the action that is open for this digest, or None.
 
-        A new call begins with this, so it is refused here if rows of the audit log are missing. A snapshot is older
-        than what others wrote since, so whoever opened it has checked that before.
+        A new call begins with this, so it is refused here if rows of the audit log are missing.
         """
 
         def look(connection: Connection) -> Action | None:
-            if not self._database.is_in_snapshot:
-                self._audit.require_whole_log(connection)
+            self._audit.require_whole_log(connection)
             return find_open(connection, digest)
 
         return await self._database.read(look, as_of_now=True)
@@ -85,14 +83,14 @@ class StoredJournal:
         """
         ended = actions.c.state.in_([State.DONE.value, State.REFUSED.value, State.EXPIRED.value])
         of_server = (actions.c.digest == digest) & actions.c.due_at.is_not(None) & ended
-        query = select(actions).where(of_server, actions.c.decided_at >= since).order_by(actions.c.decided_at.desc())
-        if not await self._database.fetch(query.limit(1)):
+        query = select(actions).where(of_server, actions.c.decided_at >= since)
+        if not await self._database.fetch(query):
             return None
 
         def take(connection: Connection) -> Action | None:
-            row = connection.execute(query.limit(1)).mappings().first()
+            found = [action_of(row) for row in connection.execute(query).mappings()]
             connection.execute(update(actions).where(of_server).values(due_at=None))
-            return action_of(row) if row else None
+            return max(found, key=lambda action: action.decided_at or since, default=None)
 
         return await self._database.write(take)
 

@@ -161,12 +161,6 @@ class Database:
                 with anyio.CancelScope(shield=True):
                     await self._in_thread(connection.close)
 
-    @property
-    def is_in_snapshot(self) -> bool:
-        """True within the block of a snapshot of this store."""
-        snapshot = _SNAPSHOT.get()
-        return snapshot is not None and snapshot.database is self
-
     def _connect_to_read(self) -> Connection:
         with _failures_told("read"):
             connection = self._open_once().execution_options(**{_READING: True}).connect()

@@ -160,6 +160,7 @@ Index(
 Index("plans_by_time", plans.c.created_at)
 Index("plans_by_state", plans.c.state, plans.c.created_at)
 Index("plans_by_due_time", plans.c.due_at)
+Index("plans_by_undone", plans.c.undoes)
 Index("plans_by_principal", plans.c.principal, plans.c.created_at)
 
 plan_steps = Table(

@@ -86,7 +86,7 @@ async def test_a_server_of_another_account_on_the_same_store_neither_settles_nor
             shown = await stranger.call_tool("get_action", {"action_id": _content(lost)["action"]})
             undone = await stranger.call_tool("undo_action", {"action_id": _content(done)["action"]})
         assert _content(shown)["state"] == "unknown"
-        assert "another account than this server's" in _text(undone)
+        assert "Its account is not set up here" in _text(undone)
         assert all("translation" not in row["path"] for row in await elsewhere.writes())
 
 

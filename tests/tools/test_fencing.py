@@ -30,6 +30,7 @@ _OF_PEOPLE = re.compile("Caller|Callback|Inbound")
 
 SET_BY_THE_COMPANY = {
     "enswitch.operations.features.CodeCaller.snumber": "a line that may dial a code",
+    "enswitch.operations.timegroups.TimegroupUse.snumber": "our own number or feature that uses a time group",
     "enswitch.operations.messages.Mailbox.callerid": "a setting of the mailbox",
     "enswitch.internal_reads.OwnedNumber.callerid": "a setting of the number",
     "routee.webhooks.Report.sender": "of what was sent",

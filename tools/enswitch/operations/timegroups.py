@@ -24,7 +24,7 @@ ALWAYS: Final = frozenset(
 
 
 def _none_for_always(value: object) -> object:
-    return None if value in ALWAYS else value
+    return None if isinstance(value, str) and value in ALWAYS else value
 
 
 Restriction = Annotated[LooseText | None, BeforeValidator(_none_for_always)]

@@ -20,12 +20,14 @@ def upgrade() -> None:
     op.add_column("plans", sa.Column("undoes", sa.String(16)))
     op.add_column("plans", sa.Column("due_at", sa.String(32)))
     op.create_index("plans_by_due_time", "plans", ["due_at"])
+    op.create_index("plans_by_undone", "plans", ["undoes"])
     op.add_column("plan_steps", sa.Column("undoes", sa.Integer))
 
 
 def downgrade() -> None:
     """Drop the columns."""
     op.drop_column("plan_steps", "undoes")
+    op.drop_index("plans_by_undone", "plans")
     op.drop_index("plans_by_due_time", "plans")
     for name in ("due_at", "undoes", "undo_id", "zone", "until", "at"):
         op.drop_column("plans", name)
