@@ -44,14 +44,11 @@ The one that changes a rate which no other uses is the first.
 """
 
 UNDER_ALLOWANCES = (
-    "negative-price",
     "injected-call",
-    "obedient-model",
     "dangerous-destination",
     "quiet-hours",
     "opted-out",
     "override-by-argument",
-    "misspelled-argument",
     "unknown-price",
     "repeated-call",
     "parallel-overrun",

@@ -69,7 +69,7 @@ def let_a_yes_last() -> None:
     from guard.pipeline import Guard
     from server.store.actions import StoredJournal
 
-    async def give(self: Any, action_id: str, to: State, *, by: str, up_to: Any = None) -> Any:
+    async def give(self: Any, action_id: str, to: State, *, by: str, **_: Any) -> Any:
         return await self._journal.move(action_id, set(State), to, decided_by=by, decided_at=datetime.now(UTC))
 
     async def unchanged(_: Any, action: Action) -> Action:
@@ -113,7 +113,7 @@ def let_a_yes_fit() -> None:
     from server.mcp.session import Session
     from server.store.actions import StoredJournal
 
-    async def answered(self: Any, action_id: str, *_: Any) -> Action | None:
+    async def answered(self: Any, action_id: str, *_: Any, **__: Any) -> Action | None:
         found: Action | None = await self._journal.find(action_id)
         return found
 

@@ -80,8 +80,9 @@ async def test_the_guard_holds_against_every_probe() -> None:
 
 
 async def test_the_guard_holds_when_every_guarded_call_is_the_step_of_a_plan() -> None:
-    findings = await run_probes(way="plans")
-    assert len(findings) == sum("plans" in probe.ways for probe in PROBES) > 25
+    tried = [probe for probe in PROBES if "plans" in probe.ways and probe.rules == "asking"]
+    findings = await run_probes(tried, way="plans")
+    assert len(findings) == len(tried) > 20
     broken = {finding.probe.name: finding.evidence for finding in findings if not finding.held}
     assert broken == {}
 
