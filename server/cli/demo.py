@@ -6,6 +6,7 @@ over stdio.
 
 import sys
 import tempfile
+from contextlib import suppress
 from pathlib import Path
 from typing import Annotated, Final
 
@@ -21,6 +22,18 @@ WIDEST: Final = 100
 """Columns that the demo needs at most."""
 
 
+class DemoConsole(Console):
+    """Falls silent once its reader is gone, as in `ringfence demo | head`.
+
+    What it is derived from ends the program there, in the middle of a session whose child process waits for an answer.
+    """
+
+    def on_broken_pipe(self) -> None:
+        """Say nothing more."""
+        with suppress(SystemExit):
+            super().on_broken_pipe()
+
+
 def demo(
     yes: Annotated[bool, typer.Option("--yes", help="Answer by itself: yes, and no to what cannot be undone.")] = False,
     all_providers: Annotated[bool, typer.Option("--all", help="Show the other three providers, too.")] = False,
@@ -29,7 +42,7 @@ def demo(
 
     async def run() -> None:
         with tempfile.TemporaryDirectory(prefix="ringfence-demo-") as folder:
-            shown = Console(width=min(WIDEST, console.width))
+            shown = DemoConsole(width=min(WIDEST, console.width))
             alone = yes or not sys.stdin.isatty()
             await run_demo(Path(folder), shown, answers_itself=alone, all_providers=all_providers)
 
