@@ -172,13 +172,23 @@ def _with_numbers(arguments: Any, written: Mapping[str, str]) -> Any:
     return arguments
 
 
+def digested_text(action: Action) -> str:
+    """Return the text of which an action's digest is the SHA-256."""
+    return _canonical(action.provider, action.account, action.operation, action.arguments, action.principal)
+
+
 def _digest(operation: Operation[Any], arguments: dict[str, Any], account: str, principal: Principal) -> str:
-    call = {
-        "provider": operation.spec.provider.name,
-        "account": account,
-        "operation": operation.spec.tool_name,
-        "arguments": arguments,
-        "principal": principal.name,
-    }
-    canonical = json.dumps(call, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+    spec = operation.spec
+    canonical = _canonical(spec.provider.name, account, spec.tool_name, arguments, principal.name)
     return hashlib.sha256(canonical.encode("utf-8")).hexdigest()
+
+
+def _canonical(provider: str, account: str, operation: str, arguments: Mapping[str, Any], principal: str) -> str:
+    call = {
+        "provider": provider,
+        "account": account,
+        "operation": operation,
+        "arguments": dict(arguments),
+        "principal": principal,
+    }
+    return json.dumps(call, sort_keys=True, separators=(",", ":"), ensure_ascii=False)

@@ -23,6 +23,7 @@ GROUPS: Mapping[str, Part] = {
     "plans": ("plans", "app"),
     "allowances": ("allowances.commands", "app"),
     "audit": ("audit", "app"),
+    "receipts": ("receipts.commands", "app"),
     "policy": ("policy", "app"),
     "optouts": ("rules", "optouts"),
 }
@@ -39,6 +40,7 @@ COMMANDS: Mapping[str, Part] = {
     "sandbox": ("sandbox", "sandbox"),
     "doctor": ("doctor", "doctor"),
     "revoke": ("revoke", "revoke"),
+    "verify": ("receipts.verify", "verify"),
 }
 
 

@@ -7,6 +7,7 @@ from typing import Annotated, Any
 import anyio
 import typer
 
+from guard.receipts.verification import DoesNotFit
 from server.cli.terminal import (
     OPERATOR,
     StoreSession,
@@ -32,18 +33,21 @@ def verify(
     """Check the whole chain; names the first row that was changed, removed, inserted, moved or cut off."""
     exported = None if file is None else _read(file)
 
-    async def check(session: StoreSession) -> tuple[Verdict, Gap | None]:
+    async def check(session: StoreSession) -> tuple[Verdict, Gap | None, str]:
         audit = session.store.audit
-        return (
-            (await audit.verify(), await audit.find_gap()) if exported is None else (audit.verify_copy(exported), None)
-        )
+        if exported is not None:
+            return audit.verify_copy(exported), None, ""
+        return await audit.verify(), await audit.find_gap(), await _check_receipts(session)
 
-    verdict, gap = anyio.run(lambda: with_store(check, target))
+    verdict, gap, receipts = anyio.run(lambda: with_store(check, target))
     for one in verdict.accepted:
         tell(f"A gap was accepted in row {one.row.number}, {one.at[:19]}, by {one.by}: {one.gap.what}.")
     if verdict.is_whole:
         console.print(f"The audit log is intact: {verdict.rows} rows.")
-        return
+        if not receipts:
+            return
+        tell(f"The receipts were tampered with. {receipts}")
+        raise typer.Exit(1)
     tell(f"The audit log was tampered with: {verdict.what}.")
     if gap is not None:
         commands = target.store_settings().commands
@@ -95,6 +99,15 @@ def tail(target: Target, rows: Annotated[int, typer.Option(min=1, max=10_000, he
         row = json.loads(line)
         action = row["action_id"] or "-"
         tell(f"{row['number']:>6} {row['at'][:19]} {row['event']:<9} {action} {row['principal']}")
+
+
+async def _check_receipts(session: StoreSession) -> str:
+    """Return what does not fit among the receipts, as a sentence; empty where everything does."""
+    try:
+        await session.store.receipts.verify()
+    except DoesNotFit as wrong:
+        return str(wrong)
+    return ""
 
 
 def _describe(gap: Gap) -> list[str]:

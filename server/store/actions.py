@@ -14,13 +14,15 @@ from sqlalchemy.engine import Connection, RowMapping
 from guard.action import Action, State
 from guard.allowances.allowance import Cover, allowance_of, approver, is_allowance
 from guard.errors import Frozen
+from guard.receipts.statements import ENDS, OF_ACTION, Booked, action_statement
 from guard.rules.budget import Cap, Hold, Spent, require_room
 from guard.rules.quote import Quote
 from server.store.allowances.uses import release_use, require_standing, settle_use, take_use
 from server.store.engine import Database
 from server.store.key_values import FROZEN, get_value
-from server.store.reservations import release_hold, settle_hold, spent_in, take_hold
-from server.store.schema import actions
+from server.store.receipts.book import StoredReceipts
+from server.store.reservations import money_of, release_hold, settle_hold, spent_in, take_hold
+from server.store.schema import actions, holds, plan_steps
 from server.store.sealed.audit import Audit, Entry
 
 _quotes = TypeAdapter(Quote)
@@ -34,9 +36,10 @@ _AUDITED = ("decided_by", "outcome", "up_to")
 class StoredJournal:
     """Implements `guard.journal.Journal`; every method raises `JournalUnavailable` if the store cannot be used."""
 
-    def __init__(self, database: Database, audit: Audit) -> None:
+    def __init__(self, database: Database, audit: Audit, receipts: StoredReceipts) -> None:
         self._database = database
         self._audit = audit
+        self._receipts = receipts
 
     async def propose(self, action: Action) -> Action:
         """Store a new action and its audit row, or return the one that is open for the same digest."""
@@ -245,7 +248,13 @@ class StoredJournal:
         return moved
 
     def _log(self, entry: Entry, action: Action, detail: Mapping[str, Any]) -> None:
-        self._audit.append(entry, action.state.value, action_id=action.id, principal=action.principal, detail=detail)
+        """Add the audit row of an action, and its receipt where its state has one."""
+        row = self._audit.append(
+            entry, action.state.value, action_id=action.id, principal=action.principal, detail=detail
+        )
+        if action.state in OF_ACTION:
+            booked = _booked(entry.connection, action.id) if action.state in ENDS else Booked()
+            self._receipts.add(entry, row, action_statement(action, booked))
 
 
 def this_process() -> str:
@@ -297,6 +306,21 @@ def request_detail(action: Action) -> Mapping[str, Any]:
     facts = {"operation": action.operation, "account": action.account, "digest": action.digest}
     facts |= {"account_name": action.made_on} if action.made_on != action.provider else {}
     return {**facts, "arguments": action.arguments, "price": price, "channel": action.channel}
+
+
+def _booked(connection: Connection, action_id: str) -> Booked:
+    """Return what is booked for an action, and the step of a plan that it carried out."""
+    query = (
+        select(holds.c.billionths, holds.c.currency, plan_steps.c.plan_id, plan_steps.c.position)
+        .select_from(actions)
+        .outerjoin(holds, holds.c.action_id == actions.c.id)
+        .outerjoin(plan_steps, plan_steps.c.action_id == actions.c.id)
+        .where(actions.c.id == action_id)
+    )
+    row = connection.execute(query).first()
+    if row is None:
+        return Booked()
+    return Booked(money_of(row[0], row[1]) if row[1] else None, row[2], row[3])
 
 
 def find_open(connection: Connection, digest: str) -> Action | None:

@@ -26,6 +26,11 @@ def billionths(amount: Decimal) -> int:
     return int((amount * _BILLION).to_integral_value(ROUND_UP))
 
 
+def money_of(counted: int, currency: str) -> Money:
+    """Return the amount of whole billionths."""
+    return Money(Decimal(counted) / _BILLION, currency)
+
+
 def spent_in(connection: Connection, caps: Sequence[Cap], now: datetime) -> list[Spent]:
     """Return what is held and settled in the window of each cap, by calendar days in UTC."""
     found: list[Spent] = []

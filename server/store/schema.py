@@ -21,7 +21,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.engine import Dialect
 
-HEAD = "0011"
+HEAD = "0013"
 """The newest migration."""
 
 metadata = MetaData()
@@ -287,6 +287,34 @@ audit = Table(
     Column("mac", String(64), nullable=False),
 )
 """Every decision and every call, each row with an HMAC over the one before."""
+
+receipts = Table(
+    "receipts",
+    metadata,
+    Column("number", Integer, primary_key=True, autoincrement=False),
+    Column("id", String(20), nullable=False),
+    Column("about_id", String(16)),
+    Column("at", UtcTime, nullable=False),
+    Column("hash", String(64), nullable=False),
+    Column("signs_next", String(43), nullable=False),
+    Column("line", Text, nullable=False),
+)
+"""Signed receipts, each as the line that is exported; `signs_next` is the key of the one after it."""
+
+Index("receipts_by_id", receipts.c.id)
+Index("receipts_by_subject", receipts.c.about_id, receipts.c.number)
+Index("receipts_by_time", receipts.c.at)
+
+signing_keys = Table(
+    "signing_keys",
+    metadata,
+    Column("id", String(43), primary_key=True),
+    Column("x", String(43), nullable=False),
+    Column("sealed", LargeBinary),
+    Column("since", UtcTime, nullable=False),
+    Column("until", UtcTime),
+)
+"""Keys that sign receipts: `x` is public; the private one is sealed, and gone once the key was replaced."""
 
 optouts = Table(
     "optouts",

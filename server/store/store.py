@@ -12,6 +12,7 @@ from server.store.key_values import KeyValueStore
 from server.store.limits import StoredCache, StoredLimits
 from server.store.optouts import StoredOptOuts
 from server.store.plans.journal import StoredPlans
+from server.store.receipts.book import StoredReceipts
 from server.store.sealed.audit import Audit
 from server.store.sealed.seal import Seal
 from server.store.sealed.vault import StoredVault
@@ -29,6 +30,7 @@ class Store:
     plans: StoredPlans
     allowances: StoredAllowances
     audit: Audit
+    receipts: StoredReceipts
     vault: StoredVault
     limits: StoredLimits
     cache: StoredCache
@@ -51,13 +53,15 @@ def open_store(address: str, folder: Path, key: str | None = None) -> Store:
     database = Database(address, folder)
     seal = Seal(folder, key)
     audit = Audit(database, seal, folder)
+    receipts = StoredReceipts(database, audit, seal)
     key_values = KeyValueStore(database)
     return Store(
         database=database,
-        journal=StoredJournal(database, audit),
-        plans=StoredPlans(database, audit),
-        allowances=StoredAllowances(database, audit),
+        journal=StoredJournal(database, audit, receipts),
+        plans=StoredPlans(database, audit, receipts),
+        allowances=StoredAllowances(database, audit, receipts),
         audit=audit,
+        receipts=receipts,
         vault=StoredVault(database, seal, audit),
         limits=StoredLimits(database),
         cache=StoredCache(database, seal),

@@ -21,8 +21,10 @@ from guard.allowances.allowance import (
 )
 from guard.allowances.conditions import read_condition
 from guard.money import Money
+from guard.receipts.statements import allowance_statement
 from server.store.allowances.uses import counted_in
 from server.store.engine import Database
+from server.store.receipts.book import StoredReceipts
 from server.store.reservations import billionths
 from server.store.schema import allowance_requests, allowances, events
 from server.store.sealed.audit import Audit, Entry
@@ -40,9 +42,10 @@ class StoredAllowances:
     Every method raises `JournalUnavailable` if the store cannot be used.
     """
 
-    def __init__(self, database: Database, audit: Audit) -> None:
+    def __init__(self, database: Database, audit: Audit, receipts: StoredReceipts) -> None:
         self._database = database
         self._audit = audit
+        self._receipts = receipts
 
     async def add(self, terms: Terms, *, by: str, at: datetime, request_id: str | None = None) -> Allowance:
         """Store a new allowance; the request that it answers is closed."""
@@ -54,7 +57,7 @@ class StoredAllowances:
             if request_id is not None:
                 _close(entry.connection, request_id, at)
             detail = _detail(terms) | {"by": by} | ({"request": request_id} if request_id else {})
-            self._audit.append(entry, "allowance added", action_id=made.id, principal=terms.principal, detail=detail)
+            self._log(entry, "allowance added", made, detail, by=by)
             return made
 
         return await self._audit.write(work, needs_whole_log=True)
@@ -68,8 +71,7 @@ class StoredAllowances:
                 return found
             change = update(allowances).where(allowances.c.id == allowance_id)
             entry.connection.execute(change.values(revoked_at=at, revoked_by=by))
-            principal, detail = found.terms.principal, {"by": by}
-            self._audit.append(entry, "allowance revoked", action_id=allowance_id, principal=principal, detail=detail)
+            self._log(entry, "allowance revoked", found, {"by": by}, by=by)
             return _find(entry.connection, allowance_id)
 
         return await self._audit.write(work)
@@ -166,6 +168,13 @@ class StoredAllowances:
             return True
 
         return await self._audit.write(work)
+
+    def _log(self, entry: Entry, event: str, allowance: Allowance, detail: Mapping[str, Any], *, by: str) -> None:
+        """Add the audit row of an allowance and its receipt."""
+        row = self._audit.append(
+            entry, event, action_id=allowance.id, principal=allowance.terms.principal, detail=detail
+        )
+        self._receipts.add(entry, row, allowance_statement(event, allowance, by=by))
 
 
 def _find(connection: Connection, allowance_id: str) -> Allowance | None:

@@ -14,6 +14,7 @@ from guard.allowances.allowance import Cover, approver
 from guard.errors import AlreadySettled, Expired, Frozen, NotTheSameCall, OutcomePending
 from guard.plans.journal import StepPlace
 from guard.plans.plan import CAN_RUN, Amount, Plan, PlanState, Step, Terms, amounts_of, digest_of_plan, totals_of
+from guard.receipts.statements import OF_PLAN, plan_statement
 from guard.rules.budget import Cap, Hold, require_room, require_room_for_all
 from guard.rules.quote import Quote
 from server.store.actions import action_of, find_open, request_detail, row_of, this_process
@@ -21,6 +22,7 @@ from server.store.allowances.uses import begin_step_use, release_step_uses, rele
 from server.store.engine import Database
 from server.store.key_values import FROZEN, get_value
 from server.store.plans.reserved import release, reserve
+from server.store.receipts.book import StoredReceipts
 from server.store.reservations import spent_in, take_hold
 from server.store.schema import actions, plan_steps, plans
 from server.store.sealed.audit import Audit, Entry
@@ -39,9 +41,10 @@ _AT_ONCE: Final = 400
 class StoredPlans:
     """Implements `guard.plans.journal.PlanJournal`; raises `JournalUnavailable` if the store cannot be used."""
 
-    def __init__(self, database: Database, audit: Audit) -> None:
+    def __init__(self, database: Database, audit: Audit, receipts: StoredReceipts) -> None:
         self._database = database
         self._audit = audit
+        self._receipts = receipts
 
     async def propose(self, plan: Plan, undo: Plan | None = None) -> Plan:
         """Store a new plan with its steps and its audit row, or return the one that is open for the same calls.
@@ -383,9 +386,12 @@ class StoredPlans:
         )
 
     def _log(self, entry: Entry, plan: Plan, detail: Mapping[str, Any]) -> None:
-        self._audit.append(
+        """Add the audit row of a plan, and its receipt where its state has one."""
+        row = self._audit.append(
             entry, f"plan {plan.state.value}", action_id=plan.id, principal=plan.principal, detail=detail
         )
+        if plan.state in OF_PLAN:
+            self._receipts.add(entry, row, plan_statement(plan))
 
 
 _AUDITED: Final = ("decided_by", "outcome")

@@ -1,0 +1,147 @@
+"""What the receipts of actions, plans and allowances say. No balance and no answer of a provider is in them."""
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+from clients.redaction import redact
+from guard import action as actions
+from guard.action import Action, State
+from guard.allowances.allowance import Allowance
+from guard.allowances.wording import brief
+from guard.messages import FINAL, is_irreversible, requester, shown
+from guard.money import Money
+from guard.plans import plan as plans
+from guard.plans.plan import Plan, PlanState, amounts_of
+from guard.plans.question import step_lines, when_lines
+from guard.receipts.receipt import About, Answered, Charged, Price, Statement
+from guard.rules.quote import PER, Quote
+
+ENDS: Final = frozenset({State.DONE, State.REFUSED, State.UNKNOWN})
+OF_ACTION: Final = frozenset({State.APPROVED, State.DECLINED, *ENDS})
+"""States of an action for which a receipt is written."""
+
+OF_PLAN: Final = frozenset({PlanState.APPROVED, PlanState.DECLINED, PlanState.DONE, PlanState.FAILED})
+"""States of a plan for which a receipt is written."""
+
+EVENTS: Final = frozenset({
+    *(state.value for state in OF_ACTION),
+    *(f"plan {state.value}" for state in OF_PLAN),
+    "allowance added", "allowance revoked", "receipt key replaced",
+})  # fmt: skip
+"""Events of the audit log that have a receipt each."""
+
+
+@dataclass(frozen=True, slots=True)
+class Booked:
+    """What the record holds beside an action: what is booked for it, and the step of a plan that it carried out."""
+
+    amount: Money | None = None
+    plan: str | None = None
+    step: int | None = None
+
+
+def action_statement(action: Action, booked: Booked, assertion: Mapping[str, Any] | None = None) -> Statement:
+    """Say what was approved, declined or carried out by an action."""
+    is_answer = action.state in {State.APPROVED, State.DECLINED}
+    final = (FINAL,) if is_irreversible(action) else ()
+    return Statement(
+        event=action.state.value,
+        about=About(
+            id=action.id,
+            words=(
+                shown(action.title),
+                f"At {action.quote.charged_by or action.provider}, account {shown(action.account)}.",
+                *final,
+            ),
+            digest=action.digest,
+            covered=_covered(actions.digested_text(action), action.digest, action.arguments),
+            plan=booked.plan,
+            step=booked.step,
+        ),
+        requested_by=action.principal,
+        answered=_answered(action.decided_by, action, assertion if is_answer else None),
+        price=_price(action.quote),
+        charged=_charged(action.state, booked.amount),
+        outcome=action.outcome,
+    )
+
+
+def plan_statement(plan: Plan, assertion: Mapping[str, Any] | None = None) -> Statement:
+    """Say what was approved, declined or carried out by a plan: the steps that were not struck."""
+    is_answer = plan.state in {PlanState.APPROVED, PlanState.DECLINED}
+    steps = [{"arguments": step.arguments, "given": step.given} for step in (*plan.chosen, *plan.chosen_undo)]
+    fails = "stop" if plan.on_failure == "stop" else "go on with the next"
+    words = (
+        f"«{shown(plan.title)}», {len(plan.chosen)} calls as one job; when a step fails, {fails}.",
+        *step_lines(plan.chosen, in_full=False),
+        *when_lines(plan),
+    )
+    return Statement(
+        event=f"plan {plan.state.value}",
+        about=About(
+            id=plan.id,
+            words=words,
+            digest=plan.digest,
+            covered=_covered(plans.digested_text(plan), plan.digest, steps) if is_answer else None,
+        ),
+        requested_by=plan.principal,
+        answered=_answered(plan.decided_by, plan, assertion if is_answer else None),
+        price=_total(plan),
+        outcome=plan.outcome,
+    )
+
+
+def allowance_statement(event: str, allowance: Allowance, *, by: str) -> Statement:
+    """Say what was allowed beforehand, or that this was revoked."""
+    terms = allowance.terms
+    may = f"{shown(requester(terms.principal))} may call {shown(terms.operation)} without a question: {brief(terms)}."
+    return Statement(
+        event=event,
+        about=About(id=allowance.id, words=(may,)),
+        requested_by=allowance.terms.principal,
+        answered=Answered(by=by),
+    )
+
+
+def _covered(text: str, digest: str, secretive: Any) -> str | None:
+    """Return the text under a digest; None where it is another text by now, or part of it looks like a secret."""
+    if hashlib.sha256(text.encode("utf-8", "replace")).hexdigest() != digest:
+        return None
+    plain = json.dumps(secretive, ensure_ascii=False, default=str)
+    return text if redact(plain) == plain else None
+
+
+def _answered(by: str | None, item: Action | Plan, assertion: Mapping[str, Any] | None) -> Answered | None:
+    if by is None:
+        return None
+    return Answered(by=by, at=item.decided_at, assertion=dict(assertion) if assertion else None)
+
+
+def _price(quote: Quote) -> Price:
+    amount = quote.amount
+    return Price(
+        words=(quote.price_lines()[0],),
+        amount=f"{amount.amount:f}" if amount else None,
+        currency=amount.currency if amount else None,
+        up_to=f"{quote.up_to.amount:f} {quote.up_to.currency}" if quote.up_to else None,
+    )
+
+
+def _total(plan: Plan) -> Price:
+    amounts = [
+        f"{'At most ' if one.is_bound else ''}{one.money}{PER[one.per]} at {one.account or one.provider}"
+        for one in amounts_of(plan.chosen)
+    ]
+    unknown = ["An unknown price"] if any(step.quote.unknown for step in plan.chosen) else []
+    return Price(words=(*amounts, *unknown) or ("Free, as far as the documentation says.",))
+
+
+def _charged(state: State, amount: Money | None) -> Charged | None:
+    if amount is None or state not in {State.DONE, State.UNKNOWN}:
+        return None
+    return Charged(
+        amount=f"{amount.amount:f}", currency=amount.currency, state="charged" if state is State.DONE else "held"
+    )

@@ -1,0 +1,194 @@
+"""The receipts of a store, and the file that others check: written, read, exported, and the key replaced."""
+
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
+from typing import Any, cast
+
+from sqlalchemy import insert, select
+from sqlalchemy.engine import Connection
+
+from guard.receipts.keys import PublishedKeys
+from guard.receipts.receipt import (
+    KEY_REPLACED,
+    NOTHING_BEFORE,
+    AuditRow,
+    End,
+    Link,
+    SignedReceipt,
+    Statement,
+    content_of,
+    hash_of,
+    id_of,
+    read_receipt,
+)
+from guard.receipts.record import StoredReceipt
+from guard.receipts.statements import EVENTS
+from guard.receipts.verification import DoesNotFit, Findings, check_chain
+from server.store.engine import Database
+from server.store.receipts.signing_keys import SigningKeys, published
+from server.store.schema import audit, receipts, storable
+from server.store.sealed.audit import Audit, Entry
+from server.store.sealed.hash_chain import Head
+from server.store.sealed.seal import Seal
+
+
+class StoredReceipts:
+    """Signs receipts in the transaction of their audit row; raises `JournalUnavailable` if the store cannot be used."""
+
+    def __init__(self, database: Database, audit: Audit, seal: Seal) -> None:
+        self._database = database
+        self._audit = audit
+        self._keys = SigningKeys(seal)
+
+    def add(self, entry: Entry, row: Head, statement: Statement) -> str:
+        """Sign a statement in the transaction of its audit row, and return the receipt's id.
+
+        Costs one indexed read, one insert and one signature.
+
+        Raises:
+            JournalUnavailable: The key cannot be opened, so nothing of the transaction is written.
+        """
+        connection, at = entry.connection, datetime.now(UTC)
+        last = _last(connection)
+        key = self._keys.open(connection, last[1] if last else None, at)
+        before = last[0] if last else NOTHING_BEFORE
+        receipt = SignedReceipt.model_validate(
+            {
+                **statement.model_dump(),
+                "number": before.number + 1,
+                "before": before,
+                "at": at,
+                "audit": AuditRow(row=row.number, mac=row.mac),
+                "key": key.kid,
+            }
+        )
+        line = key.sign({"receipt": _storable(content_of(receipt))})
+        values = {
+            "number": receipt.number,
+            "id": id_of(line),
+            "about_id": statement.about.id if statement.about else None,
+            "at": at,
+            "hash": hash_of(line),
+            "signs_next": receipt.signs_next,
+            "line": line,
+        }
+        connection.execute(insert(receipts).values(values))
+        return id_of(line)
+
+    async def of(self, subject_id: str) -> Sequence[StoredReceipt]:
+        """Return the receipts of an action, a plan or an allowance, the oldest first."""
+        query = select(receipts.c.line).where(receipts.c.about_id == subject_id).order_by(receipts.c.number)
+        return [StoredReceipt(row["line"]) for row in await self._database.fetch(query)]
+
+    async def find(self, receipt_id: str) -> StoredReceipt | None:
+        """Return the receipt with this id, or None."""
+        rows = await self._database.fetch(select(receipts.c.line).where(receipts.c.id == receipt_id))
+        return StoredReceipt(rows[0]["line"]) if rows else None
+
+    async def export(self, *, since: datetime | None = None) -> list[str]:
+        """Return the lines of a file that others can check: every receipt since then, and the signed end."""
+        query = select(receipts.c.line).order_by(receipts.c.number)
+        if since is not None:
+            first = select(receipts.c.number).where(receipts.c.at >= since).order_by(receipts.c.at).limit(1)
+            query = query.where(receipts.c.number >= first.scalar_subquery())
+        return await self._sign_file(lambda connection: list(connection.execute(query).scalars()))
+
+    async def export_one(self, receipt: StoredReceipt) -> list[str]:
+        """Return the lines of a file with one receipt."""
+        return await self._sign_file(lambda _: [receipt.line])
+
+    async def published_keys(self) -> PublishedKeys:
+        """Return the public keys, with which anybody checks the receipts; none before the first receipt."""
+        return await self._database.read(published)
+
+    async def require_key(self) -> PublishedKeys:
+        """Return the public keys; the first is created where there is none."""
+        found = await self.published_keys()
+        if found.keys:
+            return found
+
+        def create(connection: Connection) -> PublishedKeys:
+            self._keys.open(connection, None, datetime.now(UTC))
+            return published(connection)
+
+        return await self._database.write(create)
+
+    async def verify(self) -> Findings:
+        """Check every receipt, and that each is that of its audit row and none is missing.
+
+        Whether the audit log itself is whole is for `Audit.verify`. Rows from before the first receipt have none.
+
+        Raises:
+            DoesNotFit: The first thing that does not fit.
+        """
+
+        def work(connection: Connection) -> Findings:
+            lines = list(connection.execute(select(receipts.c.line).order_by(receipts.c.number)).scalars())
+            findings = check_chain(lines, published(connection))
+            named = {one.row: one.mac for one in findings.audit_rows}
+            first = min(named, default=None)
+            if first is None:
+                return findings
+            columns = (audit.c.number, audit.c.mac, audit.c.event)
+            for row in connection.execute(select(*columns).where(audit.c.number >= first)):
+                mac = named.pop(row.number, None)
+                if (mac is None and row.event in EVENTS) or (mac is not None and mac != row.mac):
+                    what = "has no receipt" if mac is None else "is not the one that its receipt names"
+                    raise DoesNotFit(f"Row {row.number} of the audit log ({row.event}) {what}.")
+            if named:
+                raise DoesNotFit(f"Row {min(named)} of the audit log, which a receipt names, is missing.")
+            return findings
+
+        return await self._database.read(work)
+
+    async def replace_key(self, *, by: str) -> str:
+        """Replace the signing key, and destroy the private one; return the id of the receipt that names the new one."""
+
+        def work(entry: Entry) -> str:
+            connection, at = entry.connection, datetime.now(UTC)
+            last = _last(connection)
+            old = self._keys.open(connection, last[1] if last else None, at)
+            new = self._keys.create(connection, at)
+            row = self._audit.append(
+                entry, KEY_REPLACED, principal=by, detail={"old": old.kid, "new": new.kid, "new_x": new.x}
+            )
+            receipt_id = self.add(entry, row, Statement(event=KEY_REPLACED, requested_by=by, next_key=new.kid))
+            self._keys.destroy(connection, old.kid, at)
+            return receipt_id
+
+        return await self._audit.write(work)
+
+    async def _sign_file(self, read: Callable[[Connection], list[str]]) -> list[str]:
+        """Add the signed end to the lines that are read."""
+        await self.require_key()
+
+        def sign(connection: Connection) -> list[str]:
+            lines, last, at = read(connection), _last(connection), datetime.now(UTC)
+            key = self._keys.open(connection, last[1] if last else None, at)
+            first_and_last = [_link(line) for line in (lines[0], lines[-1])] if lines else [None, None]
+            end = End(exported_at=at, receipts=len(lines), first=first_and_last[0], last=first_and_last[1], key=key.kid)
+            return [*lines, key.sign({"end": content_of(end)})]
+
+        return await self._database.read(sign)
+
+
+def _last(connection: Connection) -> tuple[Link, str] | None:
+    """Return the last receipt, and the key of the one after it."""
+    columns = (receipts.c.number, receipts.c.hash, receipts.c.signs_next)
+    row = connection.execute(select(*columns).order_by(receipts.c.number.desc()).limit(1)).first()
+    return (Link(number=row[0], hash=row[1]), row[2]) if row else None
+
+
+def _link(line: str) -> Link:
+    return Link(number=read_receipt(line).number, hash=hash_of(line))
+
+
+def _storable(value: Any) -> Any:
+    """Return a JSON value with only such characters as every database stores."""
+    if isinstance(value, str):
+        return storable(value)
+    if isinstance(value, dict):
+        return {name: _storable(inner) for name, inner in cast("dict[str, object]", value).items()}
+    if isinstance(value, list):
+        return [_storable(inner) for inner in cast("list[object]", value)]
+    return value
