@@ -38,6 +38,7 @@ from guard.plans.proposal import PlanProposer
 from guard.plans.run import PlanRunner
 from guard.plans.timed.schedule import Timetable
 from guard.plans.undo import PlanUndoPlanner
+from guard.receipts.record import ReceiptRecord
 from guard.rules.budget import Cap
 from guard.rules.people import PeopleChecker
 from guard.rules.policy import Policy
@@ -207,6 +208,11 @@ class Services:
     def allowance_fitness(self) -> Fitness:
         """What conditions of allowances may ask for here."""
         return fitness_of(self.settings)
+
+    @property
+    def receipts(self) -> ReceiptRecord:
+        """The record of signed receipts."""
+        return self.store.receipts
 
     @property
     def ledger(self) -> "StoredSpending":

@@ -47,15 +47,12 @@ def action_statement(action: Action, booked: Booked, assertion: Mapping[str, Any
     """Say what was approved, declined or carried out by an action."""
     is_answer = action.state in {State.APPROVED, State.DECLINED}
     final = (FINAL,) if is_irreversible(action) else ()
+    provider = action.quote.charged_by or action.provider
     return Statement(
         event=action.state.value,
         about=About(
             id=action.id,
-            words=(
-                shown(action.title),
-                f"At {action.quote.charged_by or action.provider}, account {shown(action.account)}.",
-                *final,
-            ),
+            words=(shown(action.title), f"At {provider}, account {shown(action.account)}.", *final),
             digest=action.digest,
             covered=_covered(actions.digested_text(action), action.digest, action.arguments),
             plan=booked.plan,

@@ -34,6 +34,7 @@ from server.console.middleware import SecurityMiddleware
 from server.console.page_identity import PageIdentity
 from server.console.plan_pages import PlanPages
 from server.console.plan_views import build_plan_card
+from server.console.receipts.pages import receipt_links, receipt_routes
 from server.console.rendering import render, script, stylesheet
 from server.console.sessions import Session, Sessions
 from server.console.urls import ROOT
@@ -129,6 +130,7 @@ def approval_app(setup: PageSetup) -> ASGIApp:
         Route(f"{ROOT}/allowances/{{allowance_id}}", allowances.show),
         Route(f"{ROOT}/allowances/{{allowance_id}}/revoke", allowances.revoke, methods=["POST"]),
         Route(f"{ROOT}/allowances/{{request_id}}/dismiss", allowances.dismiss, methods=["POST"]),
+        *receipt_routes(setup.store, pages.login, options.commands),
         Route(f"{ROOT}/plan_{{key}}", plans.plan),
         Route(f"{ROOT}/plan_{{key}}/approve", plans.approve, methods=["POST"]),
         Route(f"{ROOT}/plan_{{key}}/decline", plans.decline, methods=["POST"]),
@@ -277,6 +279,7 @@ class Pages:
             needs_bound=current.quote.is_unknown and self._rules.needs_bound(current.provider, current.made_on),
             may_be_allowed=operation is not None and why_never(operation) is None and not current.quote.is_unknown,
             runs_on_approval=self._runs_on_approval,
+            receipts=await receipt_links(self._store, current.id),
         )
 
     async def _find(self, request: Request) -> Action:

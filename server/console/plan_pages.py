@@ -18,6 +18,7 @@ from server.console.access import OPERATOR, require_session
 from server.console.forms import read_form
 from server.console.login import SignIn
 from server.console.plan_views import build_plan_view, is_final
+from server.console.receipts.pages import receipt_links
 from server.console.rendering import render
 from server.console.sessions import Session
 from server.console.urls import ROOT
@@ -95,6 +96,7 @@ class PlanPages:
             "token": session.form_token,
             "is_frozen": await self._store.freeze.is_on(),
             "runs_on_approval": self._runs_on_approval,
+            "receipts": await receipt_links(self._store, plan.id),
         }
         return render("plan.html", self._commands, status=409 if refusal else 200, **values)
 

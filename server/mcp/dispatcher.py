@@ -171,7 +171,7 @@ class Dispatcher:
             case Reply():
                 return reply_result(outcome, untrusted)
             case ActionReply():
-                return action_result(outcome.action, untrusted)
+                return action_result(outcome.action, untrusted, outcome.receipts)
             case _:
                 return cast("ToolResult", outcome)  # the handler passes on what `call` or `propose` returned
 

@@ -146,19 +146,27 @@ def reply_result(reply: Reply, untrusted: Untrusted) -> CallToolResult:
     return _result(content, notes=notes, rows=reply.rows)
 
 
-def action_result(action: Action, untrusted: Untrusted) -> CallToolResult:
-    """Build the result that shows one action. The provider's answer is left out: the receipt showed it, fenced."""
+def action_result(action: Action, untrusted: Untrusted, receipts: Sequence[str] = ()) -> CallToolResult:
+    """Build the result that shows one action, with the ids of its signed receipts.
+
+    The provider's answer is left out: the result of the call showed it, fenced.
+    """
     action, quoted = fence_action(action, untrusted)
     quote, status = action.quote.lines(quoted), status_line(action)
     outcome = outcome_text(action, RegisteredOperations())
     notes = [untrusted.note] if untrusted.is_used else []
     lines = [headline(action), *argument_lines(action.arguments), *quote, status]
-    lines += [*([outcome] if outcome else []), *notes]
+    lines += [*([outcome] if outcome else []), *receipts_line(receipts), *notes]
     facts = {"title": action.title, "arguments": dict(action.arguments), "quote": quote, "status": status}
-    shown = {**action_row(action), **facts, "before": action.before or None}
+    shown = {**action_row(action), **facts, "before": action.before or None, "receipts": list(receipts) or None}
     content = {name: value for name, value in shown.items() if value is not None}
     structured = _structured(content, outcome=outcome, notes=notes)
     return CallToolResult(content=[TextContent(text="\n".join(lines))], structured_content=structured)
+
+
+def receipts_line(receipts: Sequence[str]) -> list[str]:
+    """Name the signed receipts of an action or a plan, which the operator can hand to others."""
+    return [f"Receipts: {', '.join(receipts)}."] if receipts else []
 
 
 def _only_list(content: Mapping[str, Any]) -> str | None:

@@ -43,7 +43,8 @@ async def get_action(query: AnyId, call: BuiltinCall) -> Outcome:
         return problem(f"There is no action {query.action_id} of yours. See list_actions.", kind="NotFound")
     if action.due_at is not None:
         await call.services.journal.take_news(action.digest, action.created_at)
-    return ActionReply(await call.services.current(action))
+    current = await call.services.current(action)
+    return ActionReply(current, [one.id for one in await call.services.receipts.of(current.id)])
 
 
 @builtin_tool("list_actions", toolset=TOOLSET, effect=BuiltinEffect.LOCAL_READ, arguments=ActionFilter)

@@ -1,6 +1,6 @@
 """Builds the results of calls about plans: the question, where it is approved, and what became of the steps."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from typing import Any, Final
@@ -14,7 +14,7 @@ from guard.plans.question import plan_prompt
 from guard.plans.run import Run
 from guard.plans.status import done_line, overdue_line, progress_line, status_line, step_line
 from guard.settlement import Receipt
-from server.mcp.results import dump
+from server.mcp.results import dump, receipts_line
 from server.mcp.tabular import compact
 from server.mcp.untrusted import Untrusted, fence_before
 
@@ -50,11 +50,12 @@ def pending_plan_result(plan: Plan, *, where: str, untrusted: Untrusted) -> Call
     )
 
 
-def plan_result(plan: Plan, actions: Mapping[int, Action], now: datetime) -> CallToolResult:
-    """Build the result that shows a plan and what became of its steps."""
+def plan_result(plan: Plan, actions: Mapping[int, Action], now: datetime, receipts: Sequence[str]) -> CallToolResult:
+    """Build the result that shows a plan, what became of its steps, and the ids of its signed receipts."""
     lines = [plan.title, *_status(plan, actions), *_step_lines(plan, actions, {})]
     lines += [late] if (late := overdue_line(plan, now)) else _next(plan)
-    return _result("\n".join(lines), {**_facts(plan), "steps": _rows(plan, actions)})
+    content = {**_facts(plan), "steps": _rows(plan, actions)} | ({"receipts": list(receipts)} if receipts else {})
+    return _result("\n".join([*lines, *receipts_line(receipts)]), content)
 
 
 def run_result(run: Run, untrusted: Untrusted) -> CallToolResult:
