@@ -7,7 +7,7 @@ from sqlalchemy import insert, select, update
 from sqlalchemy.engine import Connection
 
 from guard.errors import JournalUnavailable
-from guard.receipts.keys import PublicKey, PublishedKeys, SigningKey, decode, encode
+from guard.receipts.keys import PublicKey, PublishedKeys, SigningKey, decode, encode, thumbprint
 from server.store.schema import signing_keys
 from server.store.sealed.seal import Seal
 
@@ -58,8 +58,10 @@ class SigningKeys:
 
 
 def published(connection: Connection) -> PublishedKeys:
-    """Return the public keys, the oldest first."""
+    """Return the public keys, the oldest first; the id of a key that was changed in the store is another one."""
     rows = connection.execute(select(signing_keys).order_by(signing_keys.c.since)).mappings()
     return PublishedKeys(
-        keys=tuple(PublicKey(x=row["x"], kid=row["id"], since=row["since"], until=row["until"]) for row in rows)
+        keys=tuple(
+            PublicKey(x=row["x"], kid=thumbprint(row["x"]), since=row["since"], until=row["until"]) for row in rows
+        )
     )
