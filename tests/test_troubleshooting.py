@@ -16,7 +16,7 @@ RESULTS: Final = {"TelephonyError", "GuardRefusal"}
 
 SAY: Final = {
     "fail", "BadPasscode", "BadSettings", "CannotAdd", "CannotListen", "CheckResult", "HTTPException", "NotAnAnswer",
-    "NotProtected", "PortTaken", "BadProvider",
+    "NotProtected", "PortTaken", "BadProvider", "DoesNotFit",
 }  # fmt: skip
 """Functions and exceptions whose text a person reads in a terminal or on the approval page."""
 

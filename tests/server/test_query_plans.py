@@ -27,6 +27,7 @@ GROWING = (
     "limit_uses",
     "plans",
     "plan_steps",
+    "receipts",
 )
 CAPS = [{"per": "day", "limit": "50"}, {"per": "month", "limit": "500", "provider": "voicetel"}]
 

@@ -60,6 +60,7 @@ SHOWING: Mapping[tuple[str, ...], str] = {
     ("secrets", UNKNOWN): "pin⟨U+001B⟩]0;pw⟨U+0007⟩⟨U+009B⟩2J⟨U+202E⟩[/b][red]:warning:⟨U+000D⟩: 4711",
     ("audit", "tail"): "⟨U+202E⟩[/b][red]:warning:",
     ("audit", "export"): "\\u202e[/b][red]:warning:",
+    ("receipts", "show", UNKNOWN): "⟨U+202E⟩[/b][red]:warning:",
     ("doctor",): "[/b][red]:warning:",
 }
 """Commands, and what shows that others' words went through them whole."""
@@ -85,6 +86,10 @@ OTHERS: Sequence[tuple[str, ...]] = (
     ("actions", "resolve", UNKNOWN, "done"),
     ("audit", "verify"),
     ("audit", "accept"),
+    ("receipts", "export", "asked.txt"),
+    ("receipts", "keys"),
+    ("receipts", "rotate"),
+    ("verify", "asked.txt", "--keys", "asked.txt"),
     ("optouts", "add", "+12015550125"),
     ("optouts", "import", "asked.txt"),
     ("optouts", "remove", TRICK),

@@ -4,7 +4,7 @@ from datetime import datetime
 
 from cryptography.fernet import InvalidToken
 from sqlalchemy import insert, select, update
-from sqlalchemy.engine import Connection
+from sqlalchemy.engine import Connection, RowMapping
 
 from guard.errors import JournalUnavailable
 from guard.receipts.keys import PublicKey, PublishedKeys, SigningKey, decode, encode, thumbprint
@@ -60,8 +60,8 @@ class SigningKeys:
 def published(connection: Connection) -> PublishedKeys:
     """Return the public keys, the oldest first; the id of a key that was changed in the store is another one."""
     rows = connection.execute(select(signing_keys).order_by(signing_keys.c.since)).mappings()
-    return PublishedKeys(
-        keys=tuple(
-            PublicKey(x=row["x"], kid=thumbprint(row["x"]), since=row["since"], until=row["until"]) for row in rows
-        )
-    )
+    return PublishedKeys(keys=tuple(_public(row) for row in rows))
+
+
+def _public(row: RowMapping) -> PublicKey:
+    return PublicKey(x=row["x"], kid=thumbprint(row["x"]), since=row["since"], until=row["until"])
