@@ -98,10 +98,12 @@ class SigningKey:
         """The public key."""
         return encode(self.private.public_key().public_bytes_raw())
 
-    def sign(self, content: Mapping[str, Any]) -> str:
-        """Return the line that says something under this key's signature."""
-        signature = encode(self.private.sign(canonical(content)))
-        return canonical({**content, "signature": signature}).decode("utf-8")
+    def sign(self, name: str, content: Mapping[str, Any]) -> str:
+        """Return the line that says something by a name, `receipt` or `end`, under this key's signature."""
+        signed = canonical({name: content})
+        signature = encode(self.private.sign(signed))
+        # Both names come before `signature`, so this is the canonical form, which need not be computed a second time.
+        return f'{signed[:-1].decode("utf-8")},"signature":"{signature}"}}'
 
 
 def read_keys(text: str) -> PublishedKeys:

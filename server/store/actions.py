@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any
 
 from pydantic import TypeAdapter
-from sqlalchemy import ColumnElement, insert, select, update
+from sqlalchemy import ColumnElement, bindparam, insert, select, update
 from sqlalchemy.engine import Connection, RowMapping
 
 from guard.action import Action, State
@@ -31,6 +31,13 @@ _WAS_MADE = [state.value for state in State if state is not State.EXPIRED]
 _ENDED = {"Z", "X"}  # zombies are still listed
 _NOT_MADE = {State.DECLINED, State.EXPIRED, State.REFUSED}
 _AUDITED = ("decided_by", "outcome", "up_to")
+_BOOKED = (
+    select(holds.c.billionths, holds.c.currency, plan_steps.c.plan_id, plan_steps.c.position)
+    .select_from(actions)
+    .outerjoin(holds, holds.c.action_id == actions.c.id)
+    .outerjoin(plan_steps, plan_steps.c.action_id == actions.c.id)
+    .where(actions.c.id == bindparam("action_id"))
+)
 
 
 class StoredJournal:
@@ -310,14 +317,7 @@ def request_detail(action: Action) -> Mapping[str, Any]:
 
 def _booked(connection: Connection, action_id: str) -> Booked:
     """Return what is booked for an action, and the step of a plan that it carried out."""
-    query = (
-        select(holds.c.billionths, holds.c.currency, plan_steps.c.plan_id, plan_steps.c.position)
-        .select_from(actions)
-        .outerjoin(holds, holds.c.action_id == actions.c.id)
-        .outerjoin(plan_steps, plan_steps.c.action_id == actions.c.id)
-        .where(actions.c.id == action_id)
-    )
-    row = connection.execute(query).first()
+    row = connection.execute(_BOOKED, {"action_id": action_id}).first()
     if row is None:
         return Booked()
     return Booked(money_of(row[0], row[1]) if row[1] else None, row[2], row[3])

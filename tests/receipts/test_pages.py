@@ -1,6 +1,5 @@
 """The approval page links receipts, shows them in plain words, and hands out what others need to check them."""
 
-import json
 import re
 from pathlib import Path
 
@@ -52,9 +51,7 @@ async def test_receipts_are_for_operators_and_public_keys_for_everybody(tmp_path
     async with opened_record(tmp_path) as record:
         async with browser(page_over(record)) as anybody:
             assert (await anybody.open("/keys.json")).json() == {"keys": []}
-            await call_and_settle(record)
-            receipt = (await record.receipts.export())[0]
-            [stored] = [one for one in await record.receipts.of(json.loads(receipt)["receipt"]["about"]["id"])][:1]
+            stored = (await record.receipts.of(await call_and_settle(record)))[0]
             for path in (f"/receipts/{stored.id}", f"/receipts/{stored.id}.jsonl"):
                 refused = await anybody.open(path)
                 assert refused.status_code == 401

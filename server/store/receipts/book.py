@@ -1,20 +1,19 @@
 """The receipts of a store, and the file that others check: written, read, exported, and the key replaced."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime
-from typing import Any, cast
+from typing import Any, Final, cast
 
 from sqlalchemy import insert, select
 from sqlalchemy.engine import Connection
 
 from guard.receipts.keys import PublishedKeys
 from guard.receipts.receipt import (
+    FORMAT,
     KEY_REPLACED,
     NOTHING_BEFORE,
-    AuditRow,
     End,
     Link,
-    SignedReceipt,
     Statement,
     content_of,
     hash_of,
@@ -30,6 +29,12 @@ from server.store.schema import audit, receipts, storable
 from server.store.sealed.audit import Audit, Entry
 from server.store.sealed.hash_chain import Head
 from server.store.sealed.seal import Seal
+
+_AT_ONCE: Final = 1000
+_INSERT: Final = insert(receipts)
+_LAST: Final = (
+    select(receipts.c.number, receipts.c.hash, receipts.c.signs_next).order_by(receipts.c.number.desc()).limit(1)
+)
 
 
 class StoredReceipts:
@@ -52,27 +57,26 @@ class StoredReceipts:
         last = _last(connection)
         key = self._keys.open(connection, last[1] if last else None, at)
         before = last[0] if last else NOTHING_BEFORE
-        receipt = SignedReceipt.model_validate(
-            {
-                **statement.model_dump(),
-                "number": before.number + 1,
-                "before": before,
-                "at": at,
-                "audit": AuditRow(row=row.number, mac=row.mac),
-                "key": key.kid,
-            }
-        )
-        line = key.sign({"receipt": _storable(content_of(receipt))})
-        values = {
-            "number": receipt.number,
+        content: dict[str, Any] = {
+            **_storable(content_of(statement)),
+            "format": FORMAT,
+            "number": before.number + 1,
+            "before": content_of(before),
+            "at": at.isoformat(timespec="microseconds"),
+            "audit": {"row": row.number, "mac": row.mac},
+            "key": key.kid,
+        }
+        line = key.sign("receipt", content)
+        row_of_receipt = {
+            "number": before.number + 1,
             "id": id_of(line),
             "about_id": statement.about.id if statement.about else None,
             "at": at,
             "hash": hash_of(line),
-            "signs_next": receipt.signs_next,
+            "signs_next": statement.next_key or key.kid,
             "line": line,
         }
-        connection.execute(insert(receipts).values(values))
+        connection.execute(_INSERT, row_of_receipt)
         return id_of(line)
 
     async def of(self, subject_id: str) -> Sequence[StoredReceipt]:
@@ -87,11 +91,15 @@ class StoredReceipts:
 
     async def export(self, *, since: datetime | None = None) -> list[str]:
         """Return the lines of a file that others can check: every receipt since then, and the signed end."""
-        query = select(receipts.c.line).order_by(receipts.c.number)
-        if since is not None:
-            first = select(receipts.c.number).where(receipts.c.at >= since).order_by(receipts.c.at).limit(1)
-            query = query.where(receipts.c.number >= first.scalar_subquery())
-        return await self._sign_file(lambda connection: list(connection.execute(query).scalars()))
+
+        def read(connection: Connection) -> list[str]:
+            if since is None:
+                return list(_lines(connection))
+            query = select(receipts.c.number).where(receipts.c.at >= since).order_by(receipts.c.at).limit(1)
+            first = connection.execute(query).scalar()
+            return list(_lines(connection, first)) if first is not None else []
+
+        return await self._sign_file(read)
 
     async def export_one(self, receipt: StoredReceipt) -> list[str]:
         """Return the lines of a file with one receipt."""
@@ -123,8 +131,7 @@ class StoredReceipts:
         """
 
         def work(connection: Connection) -> Findings:
-            lines = list(connection.execute(select(receipts.c.line).order_by(receipts.c.number)).scalars())
-            findings = check_chain(lines, published(connection))
+            findings = check_chain(list(_lines(connection)), published(connection))
             named = {one.row: one.mac for one in findings.audit_rows}
             first = min(named, default=None)
             if first is None:
@@ -167,16 +174,23 @@ class StoredReceipts:
             key = self._keys.open(connection, last[1] if last else None, at)
             first_and_last = [_link(line) for line in (lines[0], lines[-1])] if lines else [None, None]
             end = End(exported_at=at, receipts=len(lines), first=first_and_last[0], last=first_and_last[1], key=key.kid)
-            return [*lines, key.sign({"end": content_of(end)})]
+            return [*lines, key.sign("end", content_of(end))]
 
         return await self._database.read(sign)
 
 
 def _last(connection: Connection) -> tuple[Link, str] | None:
     """Return the last receipt, and the key of the one after it."""
-    columns = (receipts.c.number, receipts.c.hash, receipts.c.signs_next)
-    row = connection.execute(select(*columns).order_by(receipts.c.number.desc()).limit(1)).first()
+    row = connection.execute(_LAST).first()
     return (Link(number=row[0], hash=row[1]), row[2]) if row else None
+
+
+def _lines(connection: Connection, first: int = 0) -> Iterator[str]:
+    """Read receipts from a number on, in batches."""
+    query = select(receipts.c.number, receipts.c.line).order_by(receipts.c.number).limit(_AT_ONCE)
+    while rows := connection.execute(query.where(receipts.c.number >= first)).all():
+        yield from (row.line for row in rows)
+        first = rows[-1].number + 1
 
 
 def _link(line: str) -> Link:

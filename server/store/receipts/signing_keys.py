@@ -59,8 +59,8 @@ class SigningKeys:
 
 def published(connection: Connection) -> PublishedKeys:
     """Return the public keys, the oldest first; the id of a key that was changed in the store is another one."""
-    rows = connection.execute(select(signing_keys).order_by(signing_keys.c.since)).mappings()
-    return PublishedKeys(keys=tuple(_public(row) for row in rows))
+    rows = connection.execute(select(signing_keys)).mappings()
+    return PublishedKeys(keys=tuple(sorted(map(_public, rows), key=lambda key: key.since)))
 
 
 def _public(row: RowMapping) -> PublicKey:
