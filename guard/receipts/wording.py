@@ -43,7 +43,7 @@ def facts_of(stored: StoredReceipt) -> list[tuple[str, str]]:
         ("Charged" if charged and charged.state == "charged" else "Held", _amount(receipt)),
         ("Outcome", shown(receipt.outcome) if receipt.outcome else ""),
         ("Step", f"{about.step} of {about.plan}" if about and about.plan else ""),
-        ("Action, plan or allowance", about.id if about else ""),
+        (_kind(about.id), about.id) if about else ("", ""),
         ("Digest", about.digest or "" if about else ""),
         ("Next key", receipt.next_key or ""),
         ("Receipt before", f"number {receipt.before.number}, {receipt.before.hash}"),
@@ -69,11 +69,17 @@ def moment(at: datetime) -> str:
     return f"{at:%Y-%m-%d %H:%M:%S} UTC"
 
 
+def _kind(subject_id: str) -> str:
+    """Say what an id is of."""
+    prefix = subject_id.partition("_")[0]
+    return {"act": "Action", "plan": "Plan", "al": "Allowance"}.get(prefix, "Id")
+
+
 def _answered(receipt: SignedReceipt) -> str:
     answered = receipt.answered
     if answered is None:
         return ""
-    at = f" at {moment(answered.at)}" if answered.at else ""
+    at = f", {moment(answered.at)}" if answered.at else ""
     return f"{shown(answered.by)}{at}"
 
 

@@ -20,7 +20,7 @@ async def test_an_action_links_its_receipts_and_each_says_itself_in_plain_words(
         [receipt] = re.findall(r'href="/approvals/receipts/(rcp_[0-9a-f]{16})">Approved</a>', shown.text)
         words = words_of(await page.open(f"/receipts/{receipt}"))
     assert "Order +1 212 555 0100 and +1 212 555 0101" in words
-    assert "the operator, on the approval page at " in words
+    assert "the operator, on the approval page, " in words
     assert f'href="/approvals/{waits.id}"' in words
     assert "Signed with key" in words
 

@@ -64,4 +64,5 @@ def published(connection: Connection) -> PublishedKeys:
 
 
 def _public(row: RowMapping) -> PublicKey:
-    return PublicKey(x=row["x"], kid=thumbprint(row["x"]), since=row["since"], until=row["until"])
+    facts = {"x": row["x"], "kid": thumbprint(row["x"]), "from": row["since"], "until": row["until"]}
+    return PublicKey.model_validate(facts)
