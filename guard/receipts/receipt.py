@@ -95,7 +95,7 @@ class Charged(_Part):
     """`held` while the outcome is unknown."""
 
 
-class Statement(_Part):
+class ReceiptContent(_Part):
     """What a receipt says, before it is numbered and signed."""
 
     event: str
@@ -109,7 +109,7 @@ class Statement(_Part):
     """Id of the key that signs the receipts after this one, where it is replaced."""
 
 
-class SignedReceipt(Statement):
+class SignedReceipt(ReceiptContent):
     """A statement with its place in the chain."""
 
     format: Literal["ringfence-receipt-1"] = FORMAT

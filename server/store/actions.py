@@ -14,7 +14,7 @@ from sqlalchemy.engine import Connection, RowMapping
 from guard.action import Action, State
 from guard.allowances.allowance import Cover, allowance_of, approver, is_allowance
 from guard.errors import Frozen
-from guard.receipts.statements import ENDS, OF_ACTION, Booked, action_statement
+from guard.receipts.contents import ENDS, OF_ACTION, Booked, content_of_action
 from guard.rules.budget import Cap, Hold, Spent, require_room
 from guard.rules.quote import Quote
 from server.store.allowances.uses import release_use, require_standing, settle_use, take_use
@@ -261,7 +261,7 @@ class StoredJournal:
         )
         if action.state in OF_ACTION:
             booked = _booked(entry.connection, action.id) if action.state in ENDS else Booked()
-            self._receipts.add(entry, row, action_statement(action, booked))
+            self._receipts.add(entry, row, content_of_action(action, booked))
 
 
 def this_process() -> str:

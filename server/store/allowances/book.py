@@ -21,7 +21,7 @@ from guard.allowances.allowance import (
 )
 from guard.allowances.conditions import read_condition
 from guard.money import Money
-from guard.receipts.statements import allowance_statement
+from guard.receipts.contents import content_of_allowance
 from server.store.allowances.uses import counted_in
 from server.store.engine import Database
 from server.store.receipts.book import StoredReceipts
@@ -174,7 +174,7 @@ class StoredAllowances:
         row = self._audit.append(
             entry, event, action_id=allowance.id, principal=allowance.terms.principal, detail=detail
         )
-        self._receipts.add(entry, row, allowance_statement(event, allowance, by=by))
+        self._receipts.add(entry, row, content_of_allowance(event, allowance, by=by))
 
 
 def _find(connection: Connection, allowance_id: str) -> Allowance | None:

@@ -14,7 +14,7 @@ from guard.allowances.allowance import Cover, approver
 from guard.errors import AlreadySettled, Expired, Frozen, NotTheSameCall, OutcomePending
 from guard.plans.journal import StepPlace
 from guard.plans.plan import CAN_RUN, Amount, Plan, PlanState, Step, Terms, amounts_of, digest_of_plan, totals_of
-from guard.receipts.statements import OF_PLAN, plan_statement
+from guard.receipts.contents import OF_PLAN, content_of_plan
 from guard.rules.budget import Cap, Hold, require_room, require_room_for_all
 from guard.rules.quote import Quote
 from server.store.actions import action_of, find_open, request_detail, row_of, this_process
@@ -391,7 +391,7 @@ class StoredPlans:
             entry, f"plan {plan.state.value}", action_id=plan.id, principal=plan.principal, detail=detail
         )
         if plan.state in OF_PLAN:
-            self._receipts.add(entry, row, plan_statement(plan))
+            self._receipts.add(entry, row, content_of_plan(plan))
 
 
 _AUDITED: Final = ("decided_by", "outcome")

@@ -7,6 +7,7 @@ from typing import Any, Final, cast
 from sqlalchemy import insert, select
 from sqlalchemy.engine import Connection
 
+from guard.receipts.contents import EVENTS
 from guard.receipts.keys import PublishedKeys
 from guard.receipts.receipt import (
     FORMAT,
@@ -14,14 +15,13 @@ from guard.receipts.receipt import (
     NOTHING_BEFORE,
     End,
     Link,
-    Statement,
+    ReceiptContent,
     content_of,
     hash_of,
     id_of,
     read_receipt,
 )
 from guard.receipts.record import StoredReceipt
-from guard.receipts.statements import EVENTS
 from guard.receipts.verification import DoesNotFit, Findings, check_chain
 from server.store.engine import Database
 from server.store.receipts.signing_keys import SigningKeys, published
@@ -45,8 +45,8 @@ class StoredReceipts:
         self._audit = audit
         self._keys = SigningKeys(seal)
 
-    def add(self, entry: Entry, row: Head, statement: Statement) -> str:
-        """Sign a statement in the transaction of its audit row, and return the receipt's id.
+    def add(self, entry: Entry, row: Head, said: ReceiptContent) -> str:
+        """Sign what a receipt says in the transaction of its audit row, and return the receipt's id.
 
         Costs one indexed read, one insert and one signature.
 
@@ -58,7 +58,7 @@ class StoredReceipts:
         key = self._keys.open(connection, last[1] if last else None, at)
         before = last[0] if last else NOTHING_BEFORE
         content: dict[str, Any] = {
-            **_storable(content_of(statement)),
+            **_storable(content_of(said)),
             "format": FORMAT,
             "number": before.number + 1,
             "before": content_of(before),
@@ -70,10 +70,10 @@ class StoredReceipts:
         row_of_receipt = {
             "number": before.number + 1,
             "id": id_of(line),
-            "about_id": statement.about.id if statement.about else None,
+            "about_id": said.about.id if said.about else None,
             "at": at,
             "hash": hash_of(line),
-            "signs_next": statement.next_key or key.kid,
+            "signs_next": said.next_key or key.kid,
             "line": line,
         }
         connection.execute(_INSERT, row_of_receipt)
@@ -159,7 +159,7 @@ class StoredReceipts:
             row = self._audit.append(
                 entry, KEY_REPLACED, principal=by, detail={"old": old.kid, "new": new.kid, "new_x": new.x}
             )
-            receipt_id = self.add(entry, row, Statement(event=KEY_REPLACED, requested_by=by, next_key=new.kid))
+            receipt_id = self.add(entry, row, ReceiptContent(event=KEY_REPLACED, requested_by=by, next_key=new.kid))
             self._keys.destroy(connection, old.kid, at)
             return receipt_id
 

@@ -16,7 +16,7 @@ from guard.money import Money
 from guard.plans import plan as plans
 from guard.plans.plan import Plan, PlanState, amounts_of
 from guard.plans.question import step_lines, when_lines
-from guard.receipts.receipt import About, Answered, Charged, Price, Statement
+from guard.receipts.receipt import About, Answered, Charged, Price, ReceiptContent
 from guard.rules.quote import PER, Quote
 
 ENDS: Final = frozenset({State.DONE, State.REFUSED, State.UNKNOWN})
@@ -43,12 +43,12 @@ class Booked:
     step: int | None = None
 
 
-def action_statement(action: Action, booked: Booked, assertion: Mapping[str, Any] | None = None) -> Statement:
+def content_of_action(action: Action, booked: Booked, assertion: Mapping[str, Any] | None = None) -> ReceiptContent:
     """Say what was approved, declined or carried out by an action."""
     is_answer = action.state in {State.APPROVED, State.DECLINED}
     final = (FINAL,) if is_irreversible(action) else ()
     provider = action.quote.charged_by or action.provider
-    return Statement(
+    return ReceiptContent(
         event=action.state.value,
         about=About(
             id=action.id,
@@ -66,7 +66,7 @@ def action_statement(action: Action, booked: Booked, assertion: Mapping[str, Any
     )
 
 
-def plan_statement(plan: Plan, assertion: Mapping[str, Any] | None = None) -> Statement:
+def content_of_plan(plan: Plan, assertion: Mapping[str, Any] | None = None) -> ReceiptContent:
     """Say what was approved, declined or carried out by a plan: the steps that were not struck."""
     is_answer = plan.state in {PlanState.APPROVED, PlanState.DECLINED}
     steps = [{"arguments": step.arguments, "given": step.given} for step in (*plan.chosen, *plan.chosen_undo)]
@@ -76,7 +76,7 @@ def plan_statement(plan: Plan, assertion: Mapping[str, Any] | None = None) -> St
         *step_lines(plan.chosen, in_full=False),
         *when_lines(plan),
     )
-    return Statement(
+    return ReceiptContent(
         event=f"plan {plan.state.value}",
         about=About(
             id=plan.id,
@@ -91,11 +91,11 @@ def plan_statement(plan: Plan, assertion: Mapping[str, Any] | None = None) -> St
     )
 
 
-def allowance_statement(event: str, allowance: Allowance, *, by: str) -> Statement:
+def content_of_allowance(event: str, allowance: Allowance, *, by: str) -> ReceiptContent:
     """Say what was allowed beforehand, or that this was revoked."""
     terms = allowance.terms
     may = f"{shown(requester(terms.principal))} may call {shown(terms.operation)} without a question: {brief(terms)}."
-    return Statement(
+    return ReceiptContent(
         event=event,
         about=About(id=allowance.id, words=(may,)),
         requested_by=allowance.terms.principal,
