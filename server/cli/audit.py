@@ -1,12 +1,14 @@
 """`ringfence audit`: every decision and every call, in a hash chain that shows tampering."""
 
 import json
+from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated, Any
 
 import anyio
 import typer
 
+from guard.operators.approval import Assertion
 from guard.receipts.verification import DoesNotFit
 from server.cli.terminal import (
     OPERATOR,
@@ -19,6 +21,7 @@ from server.cli.terminal import (
     tell,
     with_store,
 )
+from server.console.passkeys.audit_check import SignatureVerdict, SignedApproval, check_signatures
 from server.settings.text_files import read_text_file
 from server.store.sealed.hash_chain import Gap, Verdict, detail_text
 
@@ -30,7 +33,7 @@ app = typer.Typer(help="Every decision and every call.", no_args_is_help=True)
 def verify(
     target: Target, file: Annotated[Path | None, typer.Argument(help="An export to check instead of the store.")] = None
 ) -> None:
-    """Check the whole chain; names the first row that was changed, removed, inserted, moved or cut off."""
+    """Check the whole chain and every signature; names the first row that was changed, removed, inserted or cut off."""
     exported = None if file is None else _read(file)
 
     async def check(session: StoreSession) -> tuple[Verdict, Gap | None, str]:
@@ -42,13 +45,18 @@ def verify(
     verdict, gap, receipts = anyio.run(lambda: with_store(check, target))
     for one in verdict.accepted:
         tell(f"A gap was accepted in row {one.row.number}, {one.at[:19]}, by {one.by}: {one.gap.what}.")
-    if verdict.is_whole:
+    signatures = anyio.run(lambda: with_store(lambda session: _check_signatures(session, exported), target))
+    for problem in signatures.problems:
+        tell(problem)
+    if signatures.signed:
+        console.print(f"Signed by passkeys that were enrolled for it: {signatures.signed} approvals.")
+    if verdict.is_whole and not signatures.problems:
         console.print(f"The audit log is intact: {verdict.rows} rows.")
         if not receipts:
             return
         tell(f"The receipts were tampered with. {receipts}")
-        raise typer.Exit(1)
-    tell(f"The audit log was tampered with: {verdict.what}.")
+    if not verdict.is_whole:
+        tell(f"The audit log was tampered with: {verdict.what}.")
     if gap is not None:
         commands = target.store_settings().commands
         typer.echo(commands.complete("Guarded calls are refused until `ringfence audit accept`."), err=True)
@@ -108,6 +116,22 @@ async def _check_receipts(session: StoreSession) -> str:
     except DoesNotFit as wrong:
         return str(wrong)
     return ""
+
+
+async def _check_signatures(session: StoreSession, exported: list[dict[str, Any]] | None) -> SignatureVerdict:
+    """Check the signatures in an export, or on the store's own log, and the store's approvals against it."""
+    if exported is not None:
+        return check_signatures(exported, ())
+    given = await session.store.journal.all_approvals()
+    stored = [
+        SignedApproval(one.statement.about, one.operator.name, one.statement.facts, _facts_of(one.assertion))
+        for one in given
+    ]
+    return check_signatures([row async for row in session.store.audit.rows()], stored)
+
+
+def _facts_of(assertion: Assertion | None) -> dict[str, Any] | None:
+    return None if assertion is None else asdict(assertion)
 
 
 def _describe(gap: Gap) -> list[str]:

@@ -10,6 +10,8 @@ from server.store.events import StoredEvents
 from server.store.freeze import Freeze
 from server.store.key_values import KeyValueStore
 from server.store.limits import StoredCache, StoredLimits
+from server.store.operators.operators import StoredOperators
+from server.store.operators.sessions import StoredSessions
 from server.store.optouts import StoredOptOuts
 from server.store.plans.journal import StoredPlans
 from server.store.receipts.book import StoredReceipts
@@ -29,6 +31,8 @@ class Store:
     journal: StoredJournal
     plans: StoredPlans
     allowances: StoredAllowances
+    operators: StoredOperators
+    sessions: StoredSessions
     audit: Audit
     receipts: StoredReceipts
     vault: StoredVault
@@ -60,6 +64,8 @@ def open_store(address: str, folder: Path, key: str | None = None) -> Store:
         journal=StoredJournal(database, audit, receipts),
         plans=StoredPlans(database, audit, receipts),
         allowances=StoredAllowances(database, audit, receipts),
+        operators=StoredOperators(database, audit),
+        sessions=StoredSessions(database, audit),
         audit=audit,
         receipts=receipts,
         vault=StoredVault(database, seal, audit),
