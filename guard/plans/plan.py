@@ -303,6 +303,11 @@ def digested_text(plan: Plan) -> str:
     return _covered_text(plan.chosen, Terms.of(plan), plan.chosen_undo)
 
 
+def asked_text(plan: Plan) -> str:
+    """Return the text of which the digest of a plan was the SHA-256 before steps of it were struck."""
+    return _covered_text(plan.steps, Terms.of(plan), plan.undo)
+
+
 def _covered_text(steps: Sequence[Step], terms: Terms, undo: Sequence[Step]) -> str:
     covered = {"steps": [_covered(step) for step in steps]}
     return _canonical(terms, covered | ({"undo": [_covered(step) for step in undo]} if undo else {}))

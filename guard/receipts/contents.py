@@ -2,8 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any, Final
 
 from clients.redaction import redact
@@ -13,10 +12,11 @@ from guard.allowances.allowance import Allowance
 from guard.allowances.wording import brief
 from guard.messages import FINAL, is_irreversible, requester, shown
 from guard.money import Money
+from guard.operators.approval import Approval
 from guard.plans import plan as plans
 from guard.plans.plan import Plan, PlanState, amounts_of
 from guard.plans.question import step_lines, when_lines
-from guard.receipts.receipt import About, Answered, Charged, Price, ReceiptContent
+from guard.receipts.receipt import About, Answered, Charged, Price, ReceiptContent, SignedApproval
 from guard.rules.quote import PER, Quote
 
 ENDS: Final = frozenset({State.DONE, State.REFUSED, State.UNKNOWN})
@@ -26,10 +26,13 @@ OF_ACTION: Final = frozenset({State.APPROVED, State.DECLINED, *ENDS})
 OF_PLAN: Final = frozenset({PlanState.APPROVED, PlanState.DECLINED, PlanState.DONE, PlanState.FAILED})
 """States of a plan for which a receipt is written."""
 
+ONE_APPROVAL: Final = "one approval"
+"""The event of an operator's yes where others are still missing."""
+
 EVENTS: Final = frozenset({
     *(state.value for state in OF_ACTION),
     *(f"plan {state.value}" for state in OF_PLAN),
-    "allowance added", "allowance revoked", "receipt key replaced",
+    "one approval", "allowance added", "allowance revoked", "receipt key replaced",
 })  # fmt: skip
 """Events of the audit log that have a receipt each."""
 
@@ -43,13 +46,12 @@ class Booked:
     step: int | None = None
 
 
-def content_of_action(action: Action, booked: Booked, assertion: Mapping[str, Any] | None = None) -> ReceiptContent:
-    """Say what was approved, declined or carried out by an action."""
-    is_answer = action.state in {State.APPROVED, State.DECLINED}
+def content_of_action(action: Action, booked: Booked, approval: Approval | None = None) -> ReceiptContent:
+    """Say what was approved, declined or carried out by an action; `approval` is that of the operator who approves."""
     final = (FINAL,) if is_irreversible(action) else ()
     provider = action.quote.charged_by or action.provider
     return ReceiptContent(
-        event=action.state.value,
+        event=ONE_APPROVAL if action.state is State.PROPOSED else action.state.value,
         about=About(
             id=action.id,
             words=(shown(action.title), f"At {provider}, account {shown(action.account)}.", *final),
@@ -59,17 +61,15 @@ def content_of_action(action: Action, booked: Booked, assertion: Mapping[str, An
             step=booked.step,
         ),
         requested_by=action.principal,
-        answered=_answered(action.decided_by, action, assertion if is_answer else None),
+        answered=_answered(action, approval),
         price=_price(action.quote),
         charged=_charged(action.state, booked.amount),
         outcome=action.outcome,
     )
 
 
-def content_of_plan(plan: Plan, assertion: Mapping[str, Any] | None = None) -> ReceiptContent:
+def content_of_plan(plan: Plan, approval: Approval | None = None) -> ReceiptContent:
     """Say what was approved, declined or carried out by a plan: the steps that were not struck."""
-    is_answer = plan.state in {PlanState.APPROVED, PlanState.DECLINED}
-    steps = [{"arguments": step.arguments, "given": step.given} for step in (*plan.chosen, *plan.chosen_undo)]
     fails = "stop" if plan.on_failure == "stop" else "go on with the next"
     words = (
         f"«{shown(plan.title)}», {len(plan.chosen)} calls as one job; when a step fails, {fails}.",
@@ -77,15 +77,10 @@ def content_of_plan(plan: Plan, assertion: Mapping[str, Any] | None = None) -> R
         *when_lines(plan),
     )
     return ReceiptContent(
-        event=f"plan {plan.state.value}",
-        about=About(
-            id=plan.id,
-            words=words,
-            digest=plan.digest,
-            covered=_covered(plans.digested_text(plan), plan.digest, steps) if is_answer else None,
-        ),
+        event=ONE_APPROVAL if plan.state is PlanState.PROPOSED else f"plan {plan.state.value}",
+        about=_about_plan(plan, words),
         requested_by=plan.principal,
-        answered=_answered(plan.decided_by, plan, assertion if is_answer else None),
+        answered=_answered(plan, approval),
         price=_total(plan),
         outcome=plan.outcome,
     )
@@ -103,6 +98,24 @@ def content_of_allowance(event: str, allowance: Allowance, *, by: str) -> Receip
     )
 
 
+def _about_plan(plan: Plan, words: tuple[str, ...]) -> About:
+    """Say what a plan is; an answer to it also shows every step, with those that were left out."""
+    if plan.state not in {PlanState.PROPOSED, PlanState.APPROVED, PlanState.DECLINED}:
+        return About(id=plan.id, words=words, digest=plan.digest)
+    steps = [{"arguments": step.arguments, "given": step.given} for step in (*plan.steps, *plan.undo)]
+    struck = tuple(step.position for step in plan.steps if step.is_struck)
+    text = plans.asked_text(plan) if struck else plans.digested_text(plan)
+    asked = hashlib.sha256(text.encode("utf-8", "replace")).hexdigest() if struck else None
+    return About(
+        id=plan.id,
+        words=words,
+        digest=plan.digest,
+        covered=_covered(text, asked or plan.digest, steps),
+        asked=asked,
+        without=struck or None,
+    )
+
+
 def _covered(text: str, digest: str, secretive: Any) -> str | None:
     """Return the text under a digest; None where it is another text by now, or part of it looks like a secret."""
     if hashlib.sha256(text.encode("utf-8", "replace")).hexdigest() != digest:
@@ -111,10 +124,16 @@ def _covered(text: str, digest: str, secretive: Any) -> str | None:
     return text if redact(plain) == plain else None
 
 
-def _answered(by: str | None, item: Action | Plan, assertion: Mapping[str, Any] | None) -> Answered | None:
+def _answered(item: Action | Plan, approval: Approval | None) -> Answered | None:
+    """Say who answered; an operator's yes with the statement, and what a passkey signed for it."""
+    by = item.decided_by or (approval.by if approval else None)
     if by is None:
         return None
-    return Answered(by=by, at=item.decided_at, assertion=dict(assertion) if assertion else None)
+    if approval is None:
+        return Answered(by=by, at=item.decided_at)
+    signed = approval.assertion
+    assertion = SignedApproval.model_validate(asdict(signed)) if signed else None
+    return Answered(by=by, at=approval.at, statement=approval.statement.facts, assertion=assertion)
 
 
 def _price(quote: Quote) -> Price:

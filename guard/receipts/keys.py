@@ -4,6 +4,7 @@ import base64
 import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from functools import cached_property
 from typing import Any, Literal, Self
 
@@ -53,12 +54,40 @@ class PublicKey(BaseModel):
         return True
 
 
+class PublicPasskey(BaseModel):
+    """The public half of an operator's passkey, as it is published."""
+
+    model_config = ConfigDict(frozen=True, populate_by_name=True)
+
+    id: str
+    operator: str
+    public_key: str
+    """COSE key, in base64url."""
+
+    rp_id: str
+    """Host name of the page on which it was enrolled."""
+
+    since: AwareDatetime = Field(alias="from")
+    until: AwareDatetime | None = None
+    """When it was removed."""
+
+    def was_enrolled(self, at: datetime, skew: timedelta = timedelta()) -> bool:
+        """Return True if it was enrolled at a time, by clocks that may be apart."""
+        return self.since <= at + skew and (self.until is None or at - skew <= self.until)
+
+
 class PublishedKeys(BaseModel):
     """The public keys of a store: the one that signs now, and those before it."""
 
     model_config = ConfigDict(frozen=True)
 
     keys: tuple[PublicKey, ...] = ()
+    passkeys: tuple[PublicPasskey, ...] | None = None
+    """Those of the operators; None in the list for everybody, which names nobody."""
+
+    def find_passkey(self, passkey_id: str) -> PublicPasskey | None:
+        """Return the passkey with this id."""
+        return next((one for one in self.passkeys or () if one.id == passkey_id), None)
 
     def find(self, kid: str) -> PublicKey | None:
         """Return the key with this id."""
@@ -67,6 +96,8 @@ class PublishedKeys(BaseModel):
     def as_json(self) -> dict[str, Any]:
         """Return them as they are published."""
         content: dict[str, Any] = self.model_dump(mode="json", by_alias=True)
+        if self.passkeys is None:
+            del content["passkeys"]
         return content
 
 

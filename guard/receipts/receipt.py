@@ -62,10 +62,28 @@ class About(_Part):
     """The text whose SHA-256 is the digest: the exact call, or every step of the plan. Left out where it is not on the
     record as it was, or holds what looks like a secret."""
 
+    asked: str | None = None
+    """The digest of a plan with all its steps, where some were left out; then `covered` is the text of that."""
+
+    without: tuple[int, ...] | None = None
+    """The steps that were left out."""
+
     plan: str | None = None
     """The plan whose step this action carried out; its approval is the one that counts."""
 
     step: int | None = None
+
+
+class SignedApproval(_Part):
+    """What an operator's authenticator signed (WebAuthn), as the browser handed it on; binary values in base64url."""
+
+    key: str
+    """Id of the passkey, which the published list names."""
+
+    client_data: str
+    authenticator_data: str
+    signature_value: str
+    rp_id: str
 
 
 class Answered(_Part):
@@ -73,7 +91,11 @@ class Answered(_Part):
 
     by: str
     at: AwareDatetime | None = None
-    assertion: dict[str, Any] | None = None
+    statement: dict[str, Any] | None = None
+    """What an operator said yes to: the challenge that a passkey signs is derived from it."""
+
+    assertion: SignedApproval | None = None
+    """What the operator's passkey signed for it; None where the operator had none."""
 
 
 class Price(_Part):

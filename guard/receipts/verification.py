@@ -5,20 +5,39 @@ import json
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Any, Final, cast
+from typing import Any, Final, Protocol, cast
 
 import rfc8785
 from pydantic import ValidationError
 
+from guard.operators.approval import Statement
 from guard.receipts.keys import PublicKey, PublishedKeys
-from guard.receipts.receipt import NOTHING_BEFORE, AuditRow, End, Link, SignedReceipt, canonical, hash_of, id_of
+from guard.receipts.receipt import (
+    NOTHING_BEFORE,
+    AuditRow,
+    End,
+    Link,
+    SignedApproval,
+    SignedReceipt,
+    canonical,
+    hash_of,
+    id_of,
+)
 
 CLOCK_SKEW: Final = timedelta(minutes=5)
 """How far the clocks of servers on one store may be apart: one may sign with the old key after another replaced it."""
 
 
-ANSWERS: Final = frozenset({"approved", "declined", "plan approved", "plan declined"})
+ANSWERS: Final = frozenset({"one approval", "approved", "declined", "plan approved", "plan declined"})
 """Events by which somebody answers."""
+
+
+class PasskeyCheck(Protocol):
+    """Checks what a passkey signed. Needs no store and no network."""
+
+    def why_not(self, assertion: SignedApproval, public_key: str, statement: Statement) -> str:
+        """Return why a signature is not that of a passkey under a statement, as a sentence; empty where it is."""
+        ...
 
 
 class DoesNotFit(Exception):
@@ -47,6 +66,12 @@ class Findings:
 
     without_covered: int = 0
     """How many name a digest without the text that it is the hash of."""
+
+    signed: int = 0
+    """How many approvals the passkey of an operator signed, as its published key shows."""
+
+    not_checked: int = 0
+    """How many are signed, and were not checked, because the published list names no passkeys."""
 
     @property
     def where(self) -> str:
@@ -79,8 +104,12 @@ class _Line:
     key: PublicKey
 
 
-def check_file(content: bytes, keys: PublishedKeys, *, known: Collection[str] = ()) -> Findings:
+def check_file(
+    content: bytes, keys: PublishedKeys, *, passkeys: PasskeyCheck | None = None, known: Collection[str] = ()
+) -> Findings:
     """Check every line of an exported file from its beginning to its signed end.
+
+    Without `passkeys`, what these signed is not checked.
 
     `known` are ids of receipts that must be in it: whoever noted one elsewhere sees whether it was taken away.
 
@@ -93,7 +122,8 @@ def check_file(content: bytes, keys: PublishedKeys, *, known: Collection[str] = 
     for place, text in enumerate(texts, 1):
         line = _read_line(text, place, keys)
         if "end" not in line.content:
-            _check_receipt(line, findings, texts[place:])
+            receipt = _check_receipt(line, findings, texts[place:])
+            _check_approval(receipt, keys, passkeys, findings)
             continue
         findings.end = _check_end(line, findings)
         if place < len(texts):
@@ -120,7 +150,7 @@ def check_chain(lines: Sequence[str], keys: PublishedKeys) -> Findings:
     return findings
 
 
-def _check_receipt(line: _Line, findings: Findings, later: Sequence[bytes]) -> None:
+def _check_receipt(line: _Line, findings: Findings, later: Sequence[bytes]) -> SignedReceipt:
     """Check one receipt and its place behind those that were checked, and count it."""
     try:
         receipt = SignedReceipt.model_validate(line.content["receipt"])
@@ -130,6 +160,7 @@ def _check_receipt(line: _Line, findings: Findings, later: Sequence[bytes]) -> N
     _require_key_in_force(receipt, findings.last, line.key)
     _require_digest(receipt)
     findings.count(receipt, line.text)
+    return receipt
 
 
 def _read_line(text: bytes, place: int, keys: PublishedKeys) -> _Line:
@@ -198,8 +229,59 @@ def _require_digest(receipt: SignedReceipt) -> None:
     about = receipt.about
     if about is None or about.digest is None or about.covered is None:
         return
-    if hashlib.sha256(about.covered.encode("utf-8")).hexdigest() != about.digest:
+    without = about.without or ()
+    if _digest(about.covered) != (about.asked or about.digest) or (
+        without and _digest(_without(about.covered, without)) != about.digest
+    ):
         raise DoesNotFit(f"Receipt {receipt.number} shows another call than the one that its digest is of.")
+
+
+def _digest(text: str) -> str:
+    return hashlib.sha256(text.encode("utf-8")).hexdigest()
+
+
+def _without(covered: str, positions: Collection[int]) -> str:
+    """Return the text of a plan without some of its steps, and without what undoes them."""
+    plan = json.loads(covered)
+    plan["steps"] = [step for place, step in enumerate(plan["steps"], 1) if place not in positions]
+    plan["undo"] = [step for step in plan.get("undo", []) if step["undoes"] not in positions]
+    if not plan["undo"]:
+        del plan["undo"]
+    return json.dumps(plan, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+
+
+def _check_approval(
+    receipt: SignedReceipt, keys: PublishedKeys, passkeys: PasskeyCheck | None, findings: Findings
+) -> None:
+    """Check that an operator's approval is for what the receipt is about, and signed by a passkey enrolled for it."""
+    answered, about = receipt.answered, receipt.about
+    if answered is None or about is None or answered.statement is None:
+        return
+    try:
+        statement = Statement.of(answered.statement)
+    except (TypeError, KeyError):
+        raise DoesNotFit(f"Receipt {receipt.number} has a form that this version does not know.") from None
+    whose = f"In receipt {receipt.number}, the approval of {statement.operator}"
+    if statement.about != about.id or statement.digest != (about.asked or about.digest):
+        raise DoesNotFit(f"{whose} is for another action or plan: its digest is {statement.digest}.")
+    if about.without is not None and statement.without != about.without:
+        raise DoesNotFit(f"{whose} leaves out other steps than the receipt says.")
+    at = answered.at or receipt.at
+    assertion = answered.assertion
+    if assertion is None:
+        mine = [one for one in keys.passkeys or () if one.operator == statement.operator and one.was_enrolled(at)]
+        if mine:
+            raise DoesNotFit(f"{whose} is not signed, though {statement.operator} had a passkey.")
+        return
+    if keys.passkeys is None or passkeys is None:
+        findings.not_checked += 1
+        return
+    passkey = keys.find_passkey(assertion.key)
+    if passkey is None or passkey.operator != statement.operator or not passkey.was_enrolled(at, CLOCK_SKEW):
+        raise DoesNotFit(f"{whose} is signed with a passkey that was not enrolled for {statement.operator} then.")
+    if wrong := passkeys.why_not(assertion, passkey.public_key, statement):
+        raise DoesNotFit(f"{whose} is not what the passkey signed. {wrong}")
+    findings.signed += 1
 
 
 def _check_end(line: _Line, findings: Findings) -> End:

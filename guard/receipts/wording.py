@@ -10,6 +10,7 @@ from guard.receipts.receipt import KEY_REPLACED, SignedReceipt
 from guard.receipts.record import StoredReceipt
 
 _EVENTS: Final = {
+    "one approval": "Approved by one of several",
     "approved": "Approved",
     "declined": "Declined",
     "done": "Carried out",
@@ -38,6 +39,7 @@ def facts_of(stored: StoredReceipt) -> list[tuple[str, str]]:
         ("What", "\n".join(about.words) if about else ""),
         ("Requested by" if about else "By", shown(requester(receipt.requested_by)) if receipt.requested_by else ""),
         ("Answered by", _answered(receipt)),
+        ("Signed by", _signed(receipt)),
         ("Price", "\n".join(price.words) if price else ""),
         ("Approved up to", price.up_to or "" if price else ""),
         ("Charged" if charged and charged.state == "charged" else "Held", _amount(receipt)),
@@ -81,6 +83,17 @@ def _answered(receipt: SignedReceipt) -> str:
         return ""
     at = f", {moment(answered.at)}" if answered.at else ""
     return f"{shown(answered.by)}{at}"
+
+
+def _signed(receipt: SignedReceipt) -> str:
+    """Say which passkey signed an operator's yes."""
+    answered = receipt.answered
+    if answered is None or answered.statement is None:
+        return ""
+    operator = shown(str(answered.statement.get("operator", "")))
+    if answered.assertion is None:
+        return f"no passkey, so that it was {operator} is what this server recorded"
+    return f"the passkey {answered.assertion.key} of {operator}"
 
 
 def _amount(receipt: SignedReceipt) -> str:

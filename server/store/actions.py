@@ -16,7 +16,7 @@ from guard.allowances.allowance import Cover, allowance_of, approver, is_allowan
 from guard.errors import Frozen
 from guard.operators.approval import Approval
 from guard.operators.demand import Demand
-from guard.receipts.contents import ENDS, OF_ACTION, Booked, content_of_action
+from guard.receipts.contents import ENDS, OF_ACTION, ONE_APPROVAL, Booked, content_of_action
 from guard.rules.budget import Cap, Hold, Spent, require_room
 from guard.rules.quote import Quote
 from server.store.allowances.uses import release_use, require_standing, settle_use, take_use
@@ -145,12 +145,14 @@ class StoredJournal:
             if demand.missing(names):
                 row = connection.execute(update(actions).where(waits).values(so_far).returning(*actions.c))
                 waiting = action_of(row.mappings().one())
-                self._audit.append(
-                    entry, "one approval", action_id=about, principal=waiting.principal, detail=detail_of(approval)
+                principal, detail = waiting.principal, detail_of(approval)
+                row_of_audit = self._audit.append(
+                    entry, ONE_APPROVAL, action_id=about, principal=principal, detail=detail
                 )
+                self._receipts.add(entry, row_of_audit, content_of_action(waiting, Booked(), approval))
                 return waiting
             decided = {"decided_by": decided_by(given), "decided_at": approval.at, **so_far, **changes}
-            return self._move(entry, about, {State.PROPOSED}, State.APPROVED, decided, detail=detail_of(approval))
+            return self._move(entry, about, {State.PROPOSED}, State.APPROVED, decided, approval=approval)
 
         return await self._audit.write(approve, needs_whole_log=True)
 
@@ -280,7 +282,7 @@ class StoredJournal:
         to: State,
         changes: dict[str, Any],
         *conditions: ColumnElement[bool],
-        detail: Mapping[str, Any] | None = None,
+        approval: Approval | None = None,
     ) -> Action | None:
         moving = (
             update(actions)
@@ -296,17 +298,18 @@ class StoredJournal:
             release_use(entry.connection, action_id)
         quote = changes.get("quote")
         said = changes | ({"up_to": str(quote.up_to)} if isinstance(quote, Quote) and quote.up_to else {})
-        self._log(entry, moved, {name: said[name] for name in _AUDITED if said.get(name)} | dict(detail or {}))
+        detail = {name: said[name] for name in _AUDITED if said.get(name)}
+        self._log(entry, moved, detail | dict(detail_of(approval) if approval else {}), approval)
         return moved
 
-    def _log(self, entry: Entry, action: Action, detail: Mapping[str, Any]) -> None:
+    def _log(self, entry: Entry, action: Action, detail: Mapping[str, Any], approval: Approval | None = None) -> None:
         """Add the audit row of an action, and its receipt where its state has one."""
         row = self._audit.append(
             entry, action.state.value, action_id=action.id, principal=action.principal, detail=detail
         )
         if action.state in OF_ACTION:
             booked = _booked(entry.connection, action.id) if action.state in ENDS else Booked()
-            self._receipts.add(entry, row, content_of_action(action, booked))
+            self._receipts.add(entry, row, content_of_action(action, booked, approval))
 
 
 def this_process() -> str:

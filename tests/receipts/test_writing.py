@@ -81,6 +81,21 @@ async def test_a_no_and_an_allowance_leave_receipts(operator: OperatorSide) -> N
     assert await _verified(operator) == 2
 
 
+async def test_a_plan_without_some_steps_shows_all_and_what_was_left_out(operator: OperatorSide) -> None:
+    async with sandboxes() as sandbox:
+        settings = settings_for(operator.folder, sandbox.voicetel, approvals={"form": "off"})
+        _, server = server_for(settings)
+        async with connect(server) as client:
+            plan = (await propose(client, texts(customers(3))))["plan"]
+            await operator.approve_plan(plan, "--strike", "2")
+            assert states(await run(client, plan)) == ["done", "struck", "done"]
+    approved = (await _exported(operator))[0]
+    assert approved["about"]["without"] == [2]
+    assert len(json.loads(approved["about"]["covered"])["steps"]) == 3
+    assert approved["about"]["asked"] == approved["answered"]["statement"]["digest"] != approved["about"]["digest"]
+    assert await _verified(operator) == 4
+
+
 @pytest.mark.parametrize("table", ["receipts", "audit"])
 async def test_what_cannot_have_both_its_row_and_its_receipt_is_not_done(table: str, tmp_path: Path) -> None:
     folder = tmp_path / "state"

@@ -74,14 +74,19 @@ def keys(
     target: Target,
     file: Annotated[Path | None, typer.Argument(help="File to write; standard output if left out.")] = None,
 ) -> None:
-    """Write the public keys, with which anybody checks receipts. They are no secret; publish them."""
-    found = anyio.run(lambda: with_store(lambda session: session.store.receipts.require_key(), target))
-    text = _written(found)
+    """Write the public keys, with which others check receipts, and those of the operators' passkeys. None is secret."""
+
+    async def read(session: StoreSession) -> PublishedKeys:
+        await session.store.receipts.require_key()
+        return await session.store.receipts.published_keys(with_passkeys=True)
+
+    found = anyio.run(lambda: with_store(read, target))
+    text = json.dumps(found.as_json(), indent=2) + "\n"
     if file is None:
         typer.echo(text, nl=False)
     else:
         file.write_text(text, encoding="utf-8")
-        tell(f"Public keys written to {file}: {len(found.keys)}.")
+        tell(f"Public keys written to {file}: {len(found.keys)}, and {len(found.passkeys or ())} of passkeys.")
 
 
 @app.command()
@@ -99,10 +104,6 @@ def rotate(target: Target) -> None:
     tell(f"Receipt {receipt_id} says so, signed with the old key.")
     again = "Publish the list of public keys again, with the old ones in it: `ringfence receipts keys`."
     tell(target.store_settings().commands.complete(again))
-
-
-def _written(found: PublishedKeys) -> str:
-    return json.dumps(found.as_json(), indent=2) + "\n"
 
 
 def _read_moment(text: str) -> datetime:

@@ -5,10 +5,13 @@ from typing import Annotated
 
 import typer
 
+from guard.operators.approval import Assertion, Statement
 from guard.receipts.keys import BadKeys, PublishedKeys, read_keys
+from guard.receipts.receipt import SignedApproval
 from guard.receipts.verification import DoesNotFit, Findings, check_file
 from guard.receipts.wording import moment
 from server.cli.terminal import fail, tell
+from server.console.passkeys.ceremonies import BadPasskey, check_signature
 from server.settings.text_files import read_text_file
 
 
@@ -26,11 +29,23 @@ def verify(
     except OSError as unreadable:
         fail(f"{file} cannot be read: {unreadable.strerror}.")
     try:
-        findings = check_file(content, published, known=known or [])
+        findings = check_file(content, published, passkeys=_Passkeys(), known=known or [])
     except DoesNotFit as wrong:
         tell(f"This file does not fit. {wrong}")
         raise typer.Exit(1) from None
     tell(*_summary(findings))
+
+
+class _Passkeys:
+    """Checks what passkeys signed, as the page did when they signed it."""
+
+    def why_not(self, assertion: SignedApproval, public_key: str, statement: Statement) -> str:
+        """Return why a signature is not that of a passkey under a statement; empty where it is."""
+        try:
+            check_signature(Assertion(**assertion.model_dump()), public_key, statement)
+        except BadPasskey as bad:
+            return str(bad)
+        return ""
 
 
 def _read_keys(file: Path) -> PublishedKeys:
@@ -53,6 +68,14 @@ def _summary(findings: Findings) -> list[str]:
         f"{last.number} of {moment(last.at)}, {exported}.",
         f"Signed with {', '.join(findings.keys)}: compare that with what the company published.",
     ]
+    lines.append(
+        f"Approved or declined: {findings.answers}, of which the passkey of a named operator signed {findings.signed}."
+    )
+    if findings.not_checked:
+        lines.append(
+            f"Signed by passkeys and not checked: {findings.not_checked}, because this list of keys names no passkeys. "
+            "The operator has the whole list: `ringfence receipts keys`."
+        )
     if first.number > 1:
         lines.append(f"Receipts 1 to {first.number - 1} are not in this file, and were not checked.")
     if findings.without_covered:

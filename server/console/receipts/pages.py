@@ -10,6 +10,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from guard.operator_commands import OperatorCommands
+from guard.receipts.keys import PublishedKeys
 from guard.receipts.record import StoredReceipt
 from guard.receipts.wording import event_in_words, facts_of, moment
 from server.console.access import require_session
@@ -59,6 +60,7 @@ def receipt_routes(store: Store, login: SignIn, commands: OperatorCommands) -> l
     pages = ReceiptPages(store, login, commands)
     return [
         Route(f"{ROOT}/keys.json", pages.keys),
+        Route(f"{ROOT}/receipts/keys.json", pages.all_keys),
         Route(f"{ROOT}/receipts/{{receipt_id}}.jsonl", pages.download),
         Route(f"{ROOT}/receipts/{{receipt_id}}", pages.receipt),
     ]
@@ -74,8 +76,12 @@ class ReceiptPages:
 
     async def keys(self, request: Request) -> Response:
         """Return the public keys, to anybody: they are no secret, and whoever checks receipts needs them."""
-        published = await self._store.receipts.published_keys()
-        return Response(json.dumps(published.as_json(), indent=2) + "\n", media_type="application/json")
+        return _written(await self._store.receipts.published_keys())
+
+    @require_session
+    async def all_keys(self, request: Request, session: Session) -> Response:
+        """Return the public keys with those of the passkeys, which name the operators."""
+        return _written(await self._store.receipts.published_keys(with_passkeys=True))
 
     @require_session
     async def receipt(self, request: Request, session: Session) -> Response:
@@ -85,6 +91,7 @@ class ReceiptPages:
             self._commands,
             root=ROOT,
             token=session.form_token,
+            operator=session.operator,
             is_frozen=await self._store.freeze.is_on(),
             shown=_view(await self._find(request)),
         )
@@ -105,6 +112,10 @@ class ReceiptPages:
         if found is None:
             raise HTTPException(404, "There is no such receipt.")
         return found
+
+
+def _written(published: PublishedKeys) -> Response:
+    return Response(json.dumps(published.as_json(), indent=2) + "\n", media_type="application/json")
 
 
 def _view(stored: StoredReceipt) -> ReceiptView:

@@ -16,7 +16,7 @@ from guard.operators.approval import Approval
 from guard.operators.demand import NO_DEMAND, Demand
 from guard.plans.journal import StepPlace
 from guard.plans.plan import CAN_RUN, Amount, Plan, PlanState, Step, Terms, amounts_of, digest_of_plan, totals_of
-from guard.receipts.contents import OF_PLAN, content_of_plan
+from guard.receipts.contents import OF_PLAN, ONE_APPROVAL, content_of_plan
 from guard.rules.budget import Cap, Hold, require_room, require_room_for_all
 from guard.rules.quote import Quote
 from server.store.actions import action_of, find_open, request_detail, row_of, this_process
@@ -188,9 +188,8 @@ class StoredPlans:
                 _strike(entry.connection, plan_id, plan_steps.c.position.in_(struck))
                 if (undo := _undo_of(entry.connection, plan_id)) is not None:
                     _strike(entry.connection, undo.id, plan_steps.c.undoes.in_(struck))
-            detail = dict(detail_of(approval)) if approval is not None else {}
-            detail |= {"struck": sorted(struck)} if struck else {}
-            return self._approve(entry, plan_id, changes, caps, detail)
+            left_out = {"struck": sorted(struck)} if struck else {}
+            return self._approve(entry, plan_id, changes, caps, left_out, approval)
 
         return await self._audit.write(work, needs_whole_log=True)
 
@@ -235,7 +234,8 @@ class StoredPlans:
         waiting = _find(entry.connection, plans.c.id == plan_id)
         if waiting is not None:
             principal, detail = waiting.principal, detail_of(approval)
-            self._audit.append(entry, "one approval", action_id=plan_id, principal=principal, detail=detail)
+            row = self._audit.append(entry, ONE_APPROVAL, action_id=plan_id, principal=principal, detail=detail)
+            self._receipts.add(entry, row, content_of_plan(waiting, approval))
         return waiting
 
     def _approve(
@@ -245,6 +245,7 @@ class StoredPlans:
         changes: Mapping[str, Any],
         caps: Sequence[Cap],
         detail: Mapping[str, Any],
+        approval: Approval | None = None,
     ) -> Plan:
         """Move a plan that waits to approved, with the plan that undoes it, and reserve what their steps cost."""
         connection, at, due_at = entry.connection, changes["decided_at"], changes["due_at"]
@@ -256,7 +257,8 @@ class StoredPlans:
         reserve(connection, plan_id, approved.chosen, at)
         facts = {"decided_by": changes["decided_by"], "digest": approved.digest, "total": _total(approved.chosen)}
         facts |= {"due_at": due_at.isoformat()} if due_at else {}
-        self._log(entry, approved, {**facts, **detail})
+        signed = detail_of(approval) if approval is not None else {}
+        self._log(entry, approved, {**facts, **signed, **detail}, approval)
         if (undo := _undo_of(connection, plan_id)) is not None:
             self._approve_undo(entry, undo, changes, at)
         return approved
@@ -415,13 +417,13 @@ class StoredPlans:
             entry, State.EXPIRED.value, action_id=found.id, principal=found.principal, detail={"outcome": why}
         )
 
-    def _log(self, entry: Entry, plan: Plan, detail: Mapping[str, Any]) -> None:
+    def _log(self, entry: Entry, plan: Plan, detail: Mapping[str, Any], approval: Approval | None = None) -> None:
         """Add the audit row of a plan, and its receipt where its state has one."""
         row = self._audit.append(
             entry, f"plan {plan.state.value}", action_id=plan.id, principal=plan.principal, detail=detail
         )
         if plan.state in OF_PLAN:
-            self._receipts.add(entry, row, content_of_plan(plan))
+            self._receipts.add(entry, row, content_of_plan(plan, approval))
 
 
 _AUDITED: Final = ("decided_by", "outcome")

@@ -105,21 +105,17 @@ class StoredReceipts:
         """Return the lines of a file with one receipt."""
         return await self._sign_file(lambda _: [receipt.line])
 
-    async def published_keys(self) -> PublishedKeys:
-        """Return the public keys, with which anybody checks the receipts; none before the first receipt."""
-        return await self._database.read(published)
+    async def published_keys(self, *, with_passkeys: bool = False) -> PublishedKeys:
+        """Return the public keys, with which anybody checks the receipts; none before the first receipt.
 
-    async def require_key(self) -> PublishedKeys:
-        """Return the public keys; the first is created where there is none."""
-        found = await self.published_keys()
-        if found.keys:
-            return found
+        Those of passkeys, which check what operators signed, name the operators.
+        """
+        return await self._database.read(lambda connection: published(connection, with_passkeys=with_passkeys))
 
-        def create(connection: Connection) -> PublishedKeys:
-            self._keys.open(connection, None, datetime.now(UTC))
-            return published(connection)
-
-        return await self._database.write(create)
+    async def require_key(self) -> None:
+        """Create the first key where there is none."""
+        if not (await self.published_keys()).keys:
+            await self._database.write(lambda connection: self._keys.open(connection, None, datetime.now(UTC)))
 
     async def verify(self) -> Findings:
         """Check every receipt, and that each is that of its audit row and none is missing.

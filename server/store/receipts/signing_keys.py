@@ -7,8 +7,8 @@ from sqlalchemy import insert, select, update
 from sqlalchemy.engine import Connection, RowMapping
 
 from guard.errors import JournalUnavailable
-from guard.receipts.keys import PublicKey, PublishedKeys, SigningKey, decode, encode, thumbprint
-from server.store.schema import signing_keys
+from guard.receipts.keys import PublicKey, PublicPasskey, PublishedKeys, SigningKey, decode, encode, thumbprint
+from server.store.schema import passkeys, signing_keys
 from server.store.sealed.seal import Seal
 
 
@@ -57,10 +57,22 @@ class SigningKeys:
         self._opened = None
 
 
-def published(connection: Connection) -> PublishedKeys:
-    """Return the public keys, the oldest first; the id of a key that was changed in the store is another one."""
+def published(connection: Connection, *, with_passkeys: bool = False) -> PublishedKeys:
+    """Return the public keys, the oldest first; the id of a key that was changed in the store is another one.
+
+    Those of the operators' passkeys name the operators.
+    """
     rows = connection.execute(select(signing_keys)).mappings()
-    return PublishedKeys(keys=tuple(sorted(map(_public, rows), key=lambda key: key.since)))
+    keys = tuple(sorted(map(_public, rows), key=lambda key: key.since))
+    if not with_passkeys:
+        return PublishedKeys(keys=keys)
+    enrolled = connection.execute(select(passkeys)).mappings()
+    return PublishedKeys(keys=keys, passkeys=tuple(sorted(map(_passkey, enrolled), key=lambda key: key.since)))
+
+
+def _passkey(row: RowMapping) -> PublicPasskey:
+    facts = {name: row[name] for name in ("id", "operator", "public_key", "rp_id")}
+    return PublicPasskey.model_validate(facts | {"from": row["created_at"], "until": row["removed_at"]})
 
 
 def _public(row: RowMapping) -> PublicKey:
