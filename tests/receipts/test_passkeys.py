@@ -1,4 +1,4 @@
-"""What an operator's passkey signed stands in the receipt, and shows when even the server lies about who approved what."""
+"""What an operator's passkey signed stands in the receipt, and shows when the server itself lies about an approval."""
 
 import json
 from collections.abc import AsyncGenerator, Callable
@@ -98,9 +98,8 @@ async def test_whoever_holds_the_servers_key_cannot_make_up_an_operators_yes(
     lines, keys = await record.receipts.export(), await record.receipts.published_keys(with_passkeys=True)
     said = [json.loads(line) for line in lines]
     lie(said[0]["receipt"], said[1]["receipt"])
-    key = await record.database.read(
-        lambda connection: SigningKeys(record.seal).open(connection, keys.keys[0].kid, START)
-    )
+    own, kid = SigningKeys(record.seal), keys.keys[0].kid
+    key = await record.database.read(lambda connection: own.open(connection, kid, START))
     forged = key.sign("receipt", said[0]["receipt"])
     checked = _verify(tmp_path, [forged, *lines[1:]], keys)
     assert checked.exit_code == 1

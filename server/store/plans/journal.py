@@ -257,7 +257,7 @@ class StoredPlans:
         reserve(connection, plan_id, approved.chosen, at)
         facts = {"decided_by": changes["decided_by"], "digest": approved.digest, "total": _total(approved.chosen)}
         facts |= {"due_at": due_at.isoformat()} if due_at else {}
-        signed = detail_of(approval) if approval is not None else {}
+        signed: Mapping[str, Any] = detail_of(approval) if approval is not None else {}
         self._log(entry, approved, {**facts, **signed, **detail}, approval)
         if (undo := _undo_of(connection, plan_id)) is not None:
             self._approve_undo(entry, undo, changes, at)
