@@ -8,6 +8,8 @@ its beginning, so whoever noted an id recognises another receipt that takes its 
 
 import hashlib
 import json
+from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, Final, Literal
 
 import rfc8785
@@ -196,3 +198,20 @@ def read_receipt(line: str) -> SignedReceipt:
     if not isinstance(content, dict) or "receipt" not in content:
         raise ValueError("This line is no receipt.")
     return SignedReceipt.model_validate(content["receipt"])
+
+
+@dataclass(frozen=True)
+class StoredReceipt:
+    """A receipt as it stands in the store: its line, which is also that of an exported file."""
+
+    line: str
+
+    @property
+    def id(self) -> str:
+        """Its id."""
+        return id_of(self.line)
+
+    @cached_property
+    def content(self) -> SignedReceipt:
+        """What it says."""
+        return read_receipt(self.line)

@@ -6,8 +6,7 @@ from typing import Final
 
 from guard.messages import requester, shown
 from guard.money import Money
-from guard.receipts.receipt import KEY_REPLACED, SignedReceipt
-from guard.receipts.record import StoredReceipt
+from guard.receipts.receipt import KEY_REPLACED, SignedReceipt, StoredReceipt
 
 _EVENTS: Final = {
     "one approval": "Approved by one of several",

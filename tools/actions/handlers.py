@@ -44,7 +44,7 @@ async def get_action(query: AnyId, call: BuiltinCall) -> Outcome:
     if action.due_at is not None:
         await call.services.journal.take_news(action.digest, action.created_at)
     current = await call.services.current(action)
-    return ActionReply(current, [one.id for one in await call.services.receipts.of(current.id)])
+    return ActionReply(current, await call.services.receipts.ids_of(current.id))
 
 
 @builtin_tool("list_actions", toolset=TOOLSET, effect=BuiltinEffect.LOCAL_READ, arguments=ActionFilter)

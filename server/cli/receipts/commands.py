@@ -9,7 +9,7 @@ import anyio
 import typer
 
 from guard.receipts.keys import PublishedKeys
-from guard.receipts.record import StoredReceipt
+from guard.receipts.receipt import StoredReceipt
 from guard.receipts.wording import receipt_lines
 from server.cli.terminal import (
     OPERATOR,

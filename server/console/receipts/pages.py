@@ -11,7 +11,7 @@ from starlette.routing import Route
 
 from guard.operator_commands import OperatorCommands
 from guard.receipts.keys import PublishedKeys
-from guard.receipts.record import StoredReceipt
+from guard.receipts.receipt import StoredReceipt
 from guard.receipts.wording import event_in_words, facts_of, moment
 from server.console.access import require_session
 from server.console.login import SignIn

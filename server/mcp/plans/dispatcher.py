@@ -73,7 +73,7 @@ class PlanDispatcher:
         actions = dict(await self.services.plans.actions_of(plan.id))
         for position, action in actions.items():
             actions[position] = await self.services.current(action)
-        receipts = [one.id for one in await self.services.receipts.of(plan.id)]
+        receipts = await self.services.receipts.ids_of(plan.id)
         return plan_result(plan, actions, self.services.clock.now(), receipts)
 
     async def _find(self, plan_id: str, session: Session) -> Plan:

@@ -16,12 +16,12 @@ from guard.receipts.receipt import (
     End,
     Link,
     ReceiptContent,
+    StoredReceipt,
     content_of,
     hash_of,
     id_of,
     read_receipt,
 )
-from guard.receipts.record import StoredReceipt
 from guard.receipts.verification import DoesNotFit, Findings, check_chain
 from server.store.engine import Database
 from server.store.receipts.signing_keys import SigningKeys, published
@@ -83,6 +83,11 @@ class StoredReceipts:
         """Return the receipts of an action, a plan or an allowance, the oldest first."""
         query = select(receipts.c.line).where(receipts.c.about_id == subject_id).order_by(receipts.c.number)
         return [StoredReceipt(row["line"]) for row in await self._database.fetch(query)]
+
+    async def ids_of(self, subject_id: str) -> Sequence[str]:
+        """Return the ids of these receipts."""
+        query = select(receipts.c.id).where(receipts.c.about_id == subject_id).order_by(receipts.c.number)
+        return [row["id"] for row in await self._database.fetch(query)]
 
     async def find(self, receipt_id: str) -> StoredReceipt | None:
         """Return the receipt with this id, or None."""
