@@ -1,5 +1,6 @@
 """A receipt in plain words, for a terminal and the approval page."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from decimal import Decimal
 from typing import Final
@@ -74,6 +75,11 @@ def _kind(subject_id: str) -> str:
     """Say what an id is of."""
     prefix = subject_id.partition("_")[0]
     return {"act": "Action", "plan": "Plan", "al": "Allowance"}.get(prefix, "Id")
+
+
+def receipts_in_words(ids: Sequence[str]) -> str:
+    """Name the receipts of an action or a plan; empty where it has none."""
+    return f"Receipts: {', '.join(ids)}." if ids else ""
 
 
 def _answered(receipt: SignedReceipt) -> str:

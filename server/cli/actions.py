@@ -12,6 +12,7 @@ from rich.table import Table
 
 from guard.action import Action, State
 from guard.messages import approval_prompt, status_line, status_with_outcome
+from guard.receipts.wording import receipts_in_words
 from guard.verification_hint import outcome_text
 from server.cli.terminal import (
     OPERATOR,
@@ -71,6 +72,7 @@ def show(target: Target, action_id: str) -> None:
             status_line(action),
             outcome_text(action, RegisteredOperations()),
             f"Charged: {charge_in_words(action, charges.get(action.id))}.",
+            receipts_in_words(await session.store.receipts.ids_of(action.id)),
             action.answer,
         )
         tell(*(line for part in parts if part for line in part.split("\n")))

@@ -60,6 +60,8 @@ async def test_a_call_and_a_plan_leave_receipts_that_the_model_can_name_and_anyb
     told = await operator.run("receipts", "show", named[1])
     assert f"Receipt {named[1]}, number 2: Carried out, " in told.output
     assert "  Charged: $1.00\n" in told.output
+    assert f"Receipts: {', '.join(named)}." in (await operator.run("actions", "show", action)).output
+    assert f"Receipts: {content_of(plan_shown)['receipts'][0]}, " in (await operator.run("plans", "show", plan)).output
     assert await _verified(operator) == 6
 
 
