@@ -35,9 +35,8 @@ from tests.server.console.browsing import (
     token_in,
     words_of,
 )
+from tests.server.console.operators import BASE, HOST, at, enrol, sign_and_send, sign_in
 
-HOST = "approvals.example.com"
-BASE = f"https://{HOST}"
 TWO = Rules(approvers=Approvers((ApprovalRule(place="approvals.rules[0]", people=2),)))
 
 
@@ -52,48 +51,19 @@ def page(record: Store, *, rules: Rules | None = None, clock: FixedClock | None 
     return page_over(record, clock=clock, address=BASE, options=options)
 
 
-@asynccontextmanager
-async def at(app: Any) -> AsyncGenerator[Browser]:
-    """Open a browser at the page's own name behind TLS."""
-    transport = httpx2.ASGITransport(app, client=("127.0.0.1", 1234))
-    async with httpx2.AsyncClient(transport=transport, base_url=BASE) as http:
-        yield Browser(http, origin=BASE)
-
-
 async def add(record: Store, name: str, role: Role = Role.APPROVER) -> str:
     """Add an operator; return the secret of the enrolment link."""
     await record.operators.add(name, role, by="a test", at=START)
     return await record.operators.open_enrolment(name, by="a test", at=START)
 
 
-async def enrol(tab: Browser, secret: str, key: Authenticator) -> httpx2.Response:
-    """Enrol a passkey as the page's script does."""
-    options = await tab.send("/enrol/options", secret=secret)
-    if options.status_code != 200:
-        return options
-    challenge = options.headers["Ringfence-Challenge"]
-    return await tab.send(
-        "/enrol", secret=secret, challenge=challenge, label="My phone", credential=key.create(options.json())
-    )
-
-
-async def sign_in(tab: Browser, key: Authenticator) -> httpx2.Response:
-    """Sign in with a passkey as the page's script does."""
-    options = await tab.send("/sign-in/options")
-    challenge = options.headers["Ringfence-Challenge"]
-    return await tab.send("/sign-in/passkey", challenge=challenge, credential=key.get(options.json()), wanted="")
-
-
 async def approve(tab: Browser, action: Action, key: Authenticator | None, **fields: str) -> httpx2.Response:
     """Approve an action as the page's script does: ask what to sign, sign it, send the form."""
     shown = (await tab.open(f"/{action.id}")).text
     fields = {"token": token_in(shown), **fields}
-    credential = ""
     if key is not None:
-        options = await tab.send(f"/{action.id}/sign", **fields)
-        assert options.status_code == 200, options.text
-        credential = key.get(options.json())
-    return await tab.send(f"/{action.id}/approve", credential=credential, **fields)
+        return await sign_and_send(tab, f"/{action.id}", key, **fields)
+    return await tab.send(f"/{action.id}/approve", credential="", **fields)
 
 
 @asynccontextmanager
