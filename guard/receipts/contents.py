@@ -8,7 +8,7 @@ from typing import Any, Final
 from clients.redaction import redact
 from guard import action as actions
 from guard.action import Action, State
-from guard.allowances.allowance import Allowance
+from guard.allowances.allowance import Allowance, terms_text
 from guard.allowances.wording import brief
 from guard.messages import FINAL, is_irreversible, requester, shown
 from guard.money import Money
@@ -86,15 +86,20 @@ def content_of_plan(plan: Plan, approval: Approval | None = None) -> ReceiptCont
     )
 
 
-def content_of_allowance(event: str, allowance: Allowance, *, by: str) -> ReceiptContent:
-    """Say what was allowed beforehand, or that this was revoked."""
+def content_of_allowance(
+    event: str, allowance: Allowance, *, by: str, approval: Approval | None = None
+) -> ReceiptContent:
+    """Say what was allowed beforehand, or that this was revoked; `approval` is that of the operator who allows it."""
     terms = allowance.terms
     may = f"{shown(requester(terms.principal))} may call {shown(terms.operation)} without a question: {brief(terms)}."
+    text = terms_text(terms.facts, terms.principal)
     return ReceiptContent(
         event=event,
-        about=About(id=allowance.id, words=(may,)),
-        requested_by=allowance.terms.principal,
-        answered=Answered(by=by),
+        about=About(
+            id=allowance.id, words=(may,), digest=terms.digest, covered=_covered(text, terms.digest, terms.facts)
+        ),
+        requested_by=terms.principal,
+        answered=_signed_by(by, approval) if approval else Answered(by=by),
     )
 
 
@@ -129,8 +134,10 @@ def _answered(item: Action | Plan, approval: Approval | None) -> Answered | None
     by = item.decided_by or (approval.by if approval else None)
     if by is None:
         return None
-    if approval is None:
-        return Answered(by=by, at=item.decided_at)
+    return _signed_by(by, approval) if approval else Answered(by=by, at=item.decided_at)
+
+
+def _signed_by(by: str, approval: Approval) -> Answered:
     signed = approval.assertion
     assertion = SignedApproval.model_validate(asdict(signed)) if signed else None
     return Answered(by=by, at=approval.at, statement=approval.statement.facts, assertion=assertion)

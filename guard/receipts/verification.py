@@ -28,7 +28,9 @@ CLOCK_SKEW: Final = timedelta(minutes=5)
 """How far the clocks of servers on one store may be apart: one may sign with the old key after another replaced it."""
 
 
-ANSWERS: Final = frozenset({"one approval", "approved", "declined", "plan approved", "plan declined"})
+ANSWERS: Final = frozenset({
+    "one approval", "approved", "declined", "plan approved", "plan declined", "allowance added",
+})  # fmt: skip
 """Events by which somebody answers."""
 
 
@@ -263,7 +265,7 @@ def _check_approval(
         raise DoesNotFit(f"Receipt {receipt.number} has a form that this version does not know.") from None
     whose = f"In receipt {receipt.number}, the approval of {statement.operator}"
     if statement.about != about.id or statement.digest != (about.asked or about.digest):
-        raise DoesNotFit(f"{whose} is for another action or plan: its digest is {statement.digest}.")
+        raise DoesNotFit(f"{whose} is for something else: its digest is {statement.digest}.")
     if about.without is not None and statement.without != about.without:
         raise DoesNotFit(f"{whose} leaves out other steps than the receipt says.")
     at = answered.at or receipt.at

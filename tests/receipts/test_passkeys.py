@@ -1,6 +1,7 @@
 """What an operator's passkey signed stands in the receipt, and shows when the server itself lies about an approval."""
 
 import json
+import re
 from collections.abc import AsyncGenerator, Callable
 from pathlib import Path
 from typing import Any
@@ -8,12 +9,13 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner, Result
 
+from guard.operators.roles import Role
 from guard.receipts.keys import PublishedKeys
 from server.cli.app import command_line
 from server.store.receipts.signing_keys import SigningKeys
 from server.store.store import Store
 from tests.receipts.exporting import propose_with_digest
-from tests.server.console.browsing import START, opened_record, words_of
+from tests.server.console.browsing import START, opened_record, token_in, words_of
 from tests.server.console.test_operators import TWO, approve, signed_in
 
 
@@ -55,6 +57,23 @@ async def test_each_of_several_operators_has_a_receipt_with_a_signature(record: 
     assert "Approved or declined: 2, of which the passkey of a named operator signed 2." in checked.output
 
 
+async def test_an_allowance_has_a_receipt_with_the_signature_under_its_terms(record: Store, tmp_path: Path) -> None:
+    terms = {"operation": "voicetel_send_message", "principal": "token:bot", "count": "5/day", "money": "1.00 USD/day"}
+    terms |= {"conditions": "from_number any\nto_number = +12015550123\ntext any", "until": "2026-12-20"}
+    async with signed_in(record, "anna", Role.ADMIN) as (tab, key):
+        form = (await tab.open("/allowances/new")).text
+        [allowance] = re.findall(r'name="id" value="(al_\w+)"', form)
+        fields = {**terms, "id": allowance, "token": token_in(form), "do": "save"}
+        options = (await tab.send("/allowances/new/sign", **fields)).json()
+        assert (await tab.send("/allowances/new", credential=key.get(options), **fields)).status_code == 303
+    [receipt] = await record.receipts.of(allowance)
+    assert receipt.content.about
+    assert json.loads(receipt.content.about.covered or "")["count"] == "5/day"
+    keys = await record.receipts.published_keys(with_passkeys=True)
+    checked = _verify(tmp_path, await record.receipts.export(), keys)
+    assert "Approved or declined: 1, of which the passkey of a named operator signed 1." in checked.output
+
+
 def _other_digest(said: dict[str, Any], _: dict[str, Any]) -> None:
     said["about"]["digest"] = "0" * 64
     del said["about"]["covered"]
@@ -81,12 +100,12 @@ def _approval_of_another(said: dict[str, Any], other: dict[str, Any]) -> None:
 
 
 LIES: list[tuple[Callable[[dict[str, Any], dict[str, Any]], None], str]] = [
-    (_other_digest, "the approval of anna is for another action or plan: its digest is"),
+    (_other_digest, "the approval of anna is for something else: its digest is"),
     (_no_signature, "the approval of anna is not signed, though anna had a passkey."),
     (_other_operator, "the approval of ben is signed with a passkey that was not enrolled for ben then."),
     (_other_choice, "the approval of anna is not what the passkey signed. The signature does not fit"),
     (_signature_of_another, "the approval of anna is not what the passkey signed. The signature does not fit"),
-    (_approval_of_another, "the approval of anna is for another action or plan: its digest is"),
+    (_approval_of_another, "the approval of anna is for something else: its digest is"),
 ]
 
 
