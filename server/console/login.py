@@ -1,8 +1,6 @@
 """Signs the operator in with the passcode; all processes on a store share the limits on attempts."""
 
-import re
 from datetime import timedelta
-from typing import Final
 
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
@@ -12,24 +10,27 @@ from guard.operator_commands import OperatorCommands
 from server.console.attempts import LIFETIME as KNOWN_FOR
 from server.console.attempts import Attempts, retry_after
 from server.console.forms import read_form
+from server.console.oidc.accounts import CompanyAccount
 from server.console.passcode import BadPasscode, check, is_set
 from server.console.rendering import render
 from server.console.sessions import LIFETIME, Session, Sessions
-from server.console.urls import ROOT
+from server.console.urls import ROOT, asked_id
 from server.store.store import Store
-
-_ACTION_ID: Final = re.compile(r"act_[a-z0-9]{4,12}")
 
 
 class SignIn:
     """Begins a session for whoever knows the passcode, and finds the session of a request."""
 
-    def __init__(self, store: Store, sessions: Sessions, commands: OperatorCommands, *, is_https: bool) -> None:
+    def __init__(
+        self, store: Store, sessions: Sessions, commands: OperatorCommands, *, is_https: bool, company: str = ""
+    ) -> None:
+        """`company` is what the button of single sign-on names; empty where there is none."""
         self._store = store
         self._sessions = sessions
         self._commands = commands
         self._attempts = Attempts(store)
         self._is_https = is_https
+        self._company = company
 
     async def session(self, request: Request) -> Session | None:
         """Find the session of a request by its cookie; nothing else counts."""
@@ -43,7 +44,8 @@ class SignIn:
             status=status,
             root=ROOT,
             message=self._commands.complete(message),
-            wanted=wanted or _action_id(request.path_params.get("action_id", "")),
+            wanted=wanted or asked_id(request.url.path.rpartition("/")[2]),
+            company=self._company,
             is_set=await is_set(self._store.key_values),
             # Browsers withhold a strict cookie when a link on another site is followed, and send it with our own links.
             came_from_elsewhere=request.method == "GET" and request.headers.get("sec-fetch-site") == "cross-site",
@@ -52,7 +54,7 @@ class SignIn:
     async def sign_in(self, request: Request) -> Response:
         """Check the posted passcode and begin a session. Every attempt counts, a successful one too."""
         given = await read_form(request)
-        wanted = _action_id(given.get("wanted", ""))
+        wanted = asked_id(given.get("wanted", ""))
         try:
             await self._attempts.take(request)
             await check(self._store.key_values, given.get("passcode", ""))
@@ -63,10 +65,23 @@ class SignIn:
             return await self.show_form(request, status=401, message=str(wrong), wanted=wanted)
         await self._store.audit.note("signed in", principal="the operator, on the approval page")
         signed_in = RedirectResponse(f"{ROOT}/{wanted}" if wanted else ROOT, 303)
-        self._set_cookie(request, signed_in, self._sessions.cookie_name, await self._sessions.begin(), LIFETIME)
-        known = await self._attempts.cookie_for(request)
-        self._set_cookie(request, signed_in, self._attempts.cookie_name, known, KNOWN_FOR)
+        await self._begin_session(request, signed_in)
         return signed_in
+
+    async def count_attempt(self, request: Request) -> None:
+        """Count an attempt to sign in by single sign-on."""
+        await self._attempts.take(request)
+
+    async def admit(self, request: Request, account: CompanyAccount, answer: Response) -> None:
+        """Begin a session for an account of the company."""
+        await self._store.audit.note("signed in", principal=account.name)
+        await self._begin_session(request, answer)
+
+    async def _begin_session(self, request: Request, answer: Response) -> None:
+        """Begin a new session, whatever cookie the request has, so that nobody else can know it."""
+        self._set_cookie(request, answer, self._sessions.cookie_name, await self._sessions.begin(), LIFETIME)
+        known = await self._attempts.cookie_for(request)
+        self._set_cookie(request, answer, self._attempts.cookie_name, known, KNOWN_FOR)
 
     async def sign_out(self, session: Session) -> Response:
         """End a session and delete its cookie."""
@@ -95,8 +110,3 @@ class SignIn:
         answer = await self.show_form(request, status=429, message=message, wanted=wanted)
         answer.headers["Retry-After"] = str(seconds)
         return answer
-
-
-def _action_id(text: str) -> str:
-    """Return the action to show after signing in; empty for anything that is not an action id."""
-    return text if _ACTION_ID.fullmatch(text) else ""
