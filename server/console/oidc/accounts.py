@@ -2,12 +2,12 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, cast
 
 from server.console.oidc.errors import AccountRefused
 from server.settings.sign_in import GROUP, OidcSettings, RoleName
 
-_FROM_LEAST: Final[tuple[RoleName, ...]] = ("viewer", "approver", "admin")
+_RANK: Final[Mapping[RoleName, int]] = {"viewer": 0, "approver": 1, "admin": 2}
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,8 +49,8 @@ def read_account(claims: Mapping[str, Any], settings: OidcSettings) -> CompanyAc
     groups = _groups(claims, settings)
     given = [role for who, role in settings.roles.items() if _is_named(who, address, groups)]
     if not given:
-        raise AccountRefused(_why_refused(claims, address, settings))
-    role = max(given, key=_FROM_LEAST.index)
+        raise _refusal(claims, address, settings)
+    role = max(given, key=_RANK.__getitem__)
     return CompanyAccount(settings.issuer, claims["sub"], address or _login_name(claims), role)
 
 
@@ -64,7 +64,8 @@ def _groups(claims: Mapping[str, Any], settings: OidcSettings) -> frozenset[str]
     found: object = claims.get(settings.groups_claim)
     if isinstance(found, str):
         return frozenset({found})
-    return frozenset(group for group in found if isinstance(group, str)) if isinstance(found, list) else frozenset()
+    listed = cast("list[object]", found) if isinstance(found, list) else []
+    return frozenset(group for group in listed if isinstance(group, str))
 
 
 def _is_named(who: str, address: str | None, groups: frozenset[str]) -> bool:
@@ -83,13 +84,12 @@ def _login_name(claims: Mapping[str, Any]) -> str:
     return name if isinstance(name, str) and name else claims["sub"]
 
 
-def _why_refused(claims: Mapping[str, Any], address: str | None, settings: OidcSettings) -> str:
+def _refusal(claims: Mapping[str, Any], address: str | None, settings: OidcSettings) -> AccountRefused:
     if settings.asks_for_addresses and address is None and "email" in claims:
-        return (
-            "Your account may not sign in here: the provider does not say that your e-mail address is verified. "
-            "Nobody was signed in."
+        return AccountRefused(
+            "Your account may not sign in here: the provider does not say that your e-mail address is verified."
         )
-    return (
+    return AccountRefused(
         "Your account may not sign in here: neither its e-mail address nor one of its groups has a role. Ask whoever "
-        "runs Ringfence to add it to `sign_in.oidc.roles`. Nobody was signed in."
+        "runs Ringfence to add it to `sign_in.oidc.roles`."
     )

@@ -12,9 +12,9 @@ from clients.shared.clock import Clock
 from server.console.oidc.accounts import CompanyAccount, fill_in, is_complete, read_account
 from server.console.oidc.discovery import Provider
 from server.console.oidc.errors import NotSignedIn, ProviderMisfit
-from server.console.oidc.pending import AGAIN, PendingSignIn
+from server.console.oidc.pending import PendingSignIn
 from server.console.oidc.provider import KnownProvider
-from server.console.oidc.transport import TRY_LATER, get_json, post_form
+from server.console.oidc.transport import get_json, post_form
 from server.settings.sign_in import OidcSettings
 
 
@@ -31,17 +31,10 @@ _KEY_ID_OF: Final[Deferred[Callable[[str], str | None]]] = Deferred("server.cons
 _ERROR: Final = re.compile(r"[a-z_]{1,40}")
 _ACCESS_TOKEN: Final = re.compile(r"[!-~]{1,16384}")
 
-_GIVEN_UP: Final = {
-    "access_denied": "The sign-in provider refused, or the sign-in was cancelled there.",
-    "login_required": "The sign-in provider wants the person to sign in there first.",
-    "interaction_required": "The sign-in provider wants something more from the person who signs in.",
-    "consent_required": "The sign-in provider wants a consent that nobody gave.",
-}
-
 _ADVICE: Final = {
     "invalid_client": "Compare `sign_in.oidc.client_id` and `sign_in.oidc.client_secret` with the registration there.",
     "unauthorized_client": "Allow the authorization code flow for this client there.",
-    "invalid_grant": "Begin again; the code was used already, or waited too long.",
+    "invalid_grant": "The code was used already, or waited too long; begin again.",
 }
 
 
@@ -85,13 +78,13 @@ class OidcClient:
         provider = await self._known.document()
         _require_issuer(provider, answer)
         if "error" in answer:
-            raise NotSignedIn(f"{_describe(answer['error'])} {AGAIN}")
+            raise _given_up(answer)
         if not answer.get("code"):
-            raise ProviderMisfit(f"The sign-in provider sent the browser back without a code. {TRY_LATER}")
+            raise ProviderMisfit("The sign-in provider sent the browser back without a code.")
         tokens = await self._exchange(provider, pending, answer["code"])
         id_token = tokens.get("id_token")
         if not isinstance(id_token, str):
-            raise ProviderMisfit(f"The sign-in provider answered without an ID token. {TRY_LATER}")
+            raise ProviderMisfit("The sign-in provider answered without an ID token.")
         claims = _CHECK_ID_TOKEN.load()(
             id_token,
             await self._known.keys(_KEY_ID_OF.load()(id_token)),
@@ -119,8 +112,7 @@ class OidcClient:
         if status != 200 or tokens is None:
             error = _error_in(tokens or {})
             raise ProviderMisfit(
-                f"The sign-in provider did not accept the code (status {status}, {error}). "
-                f"{_ADVICE.get(error, 'Begin again.')} {TRY_LATER}"
+                f"The sign-in provider did not accept the code (status {status}, {error}). {_ADVICE.get(error, '')}"
             )
         return tokens
 
@@ -135,7 +127,7 @@ class OidcClient:
             return claims
         more = await get_json(provider.userinfo_endpoint, token=access)
         if more.get("sub") != claims["sub"]:
-            raise ProviderMisfit(f"The sign-in provider describes another account than signed in. {TRY_LATER}")
+            raise ProviderMisfit("The sign-in provider describes another account than signed in.")
         return fill_in(claims, more)
 
 
@@ -143,14 +135,16 @@ def _require_issuer(provider: Provider, answer: Mapping[str, str]) -> None:
     """Refuse an answer that another provider sent the browser back with (RFC 9207)."""
     named = answer.get("iss")
     if named is None and provider.names_itself:
-        raise ProviderMisfit(f"The answer does not name the provider that it comes from, as yours does. {AGAIN}")
+        raise ProviderMisfit("The answer does not name the provider that it comes from, as yours does.")
     if named is not None and named != provider.issuer:
-        raise ProviderMisfit(f"The answer comes from another provider than yours. {AGAIN}")
+        raise ProviderMisfit("The answer comes from another provider than yours.")
 
 
-def _describe(error: str) -> str:
-    known = _GIVEN_UP.get(error)
-    return known or f"The sign-in provider reports an error ({_error_in({'error': error})})."
+def _given_up(answer: Mapping[str, str]) -> NotSignedIn:
+    """Say what the provider reports instead of a code."""
+    if answer["error"] == "access_denied":
+        return NotSignedIn("The sign-in provider refused, or the sign-in was cancelled there.")
+    return NotSignedIn(f"The sign-in provider reports an error ({_error_in(answer)}).")
 
 
 def _error_in(document: Mapping[str, Any]) -> str:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from server.console.oidc.errors import ProviderMisfit
-from server.console.oidc.transport import TRY_LATER, get_json
+from server.console.oidc.transport import get_json
 from server.settings.sign_in import OidcSettings, is_protected
 
 _DOCUMENT: Final = "/.well-known/openid-configuration"
@@ -42,7 +42,7 @@ def read_document(document: Mapping[str, Any], settings: OidcSettings) -> Provid
     if document.get("issuer") != settings.issuer:
         raise ProviderMisfit(
             "The discovery document is that of another issuer than `sign_in.oidc.issuer`. Set it exactly as the "
-            f"provider writes it, with or without a slash at the end. {TRY_LATER}"
+            "provider writes it, with or without a slash at the end."
         )
     _require_offer(document, "response_types_supported", "code")
     _require_offer(document, "code_challenge_methods_supported", "S256")
@@ -64,13 +64,13 @@ def _require_offer(document: Mapping[str, Any], key: str, needed: str) -> None:
     """Refuse a provider that lists what it supports without what we need; many leave such lists out."""
     offered = document.get(key)
     if isinstance(offered, list) and needed not in offered:
-        raise ProviderMisfit(f"The sign-in provider does not list `{needed}` in `{key}`. {TRY_LATER}")
+        raise ProviderMisfit(f"The sign-in provider does not list `{needed}` in `{key}`.")
 
 
 def _endpoint(document: Mapping[str, Any], key: str, issuer: str) -> str:
     url = document.get(key)
     if not isinstance(url, str) or not is_protected(url) or "#" in url:
-        raise ProviderMisfit(f"The sign-in provider's `{key}` is no https:// address. {TRY_LATER}")
+        raise ProviderMisfit(f"The sign-in provider's `{key}` is no https:// address.")
     if issuer.startswith("https:") and not url.startswith("https:"):
-        raise ProviderMisfit(f"The sign-in provider's `{key}` is no https:// address. {TRY_LATER}")
+        raise ProviderMisfit(f"The sign-in provider's `{key}` is no https:// address.")
     return url

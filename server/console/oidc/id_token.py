@@ -32,10 +32,6 @@ _TYPE_OF: Final = {"RS": "RSA", "PS": "RSA", "ES": "EC", "Ed": "OKP"}
 """Type of key by the beginning of an algorithm's name."""
 
 
-class UnknownKey(ProviderMisfit):
-    """No key of the provider has the id that a token names."""
-
-
 def key_id_of(token: str) -> str | None:
     """Return the id of the key that a token says it is signed with; None where it names none. Nothing is verified.
 
@@ -61,7 +57,6 @@ def check_id_token(
     `keys` are those that it may be signed with, in the form of a JWK.
 
     Raises:
-        UnknownKey: There are none.
         ProviderMisfit: The token is not such a one; the message says why.
     """
     claims = _verify(token, keys)
@@ -85,8 +80,8 @@ def check_id_token(
         raise _misfit("it was issued long before this sign-in; compare the clocks of both machines")
     if not isinstance(claims["nonce"], str) or not hmac.compare_digest(claims["nonce"].encode(), nonce.encode()):
         raise _misfit("it was made for another sign-in")
-    has_others = isinstance(claims["aud"], list) and len(claims["aud"]) > 1
-    if (has_others or "azp" in claims) and claims.get("azp") != client_id:
+    is_for_us_alone = claims["aud"] in (client_id, [client_id])
+    if (not is_for_us_alone or "azp" in claims) and claims.get("azp") != client_id:
         raise _misfit("it was made for another client")
     return claims
 
@@ -94,7 +89,7 @@ def check_id_token(
 def _verify(token: str, keys: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
     """Return the claims of a token that one of the keys signed."""
     if not keys:
-        raise UnknownKey(_text("the provider publishes no key of the id that it names"))
+        raise _misfit("the provider publishes no key of the id that it names")
     key_id_of(token)
     for key in keys:
         try:
@@ -132,8 +127,4 @@ def _read_key(key: Mapping[str, Any]) -> RSAKey | ECKey | OKPKey:
 
 
 def _misfit(why: str) -> ProviderMisfit:
-    return ProviderMisfit(_text(why))
-
-
-def _text(why: str) -> str:
-    return f"The sign-in provider's token does not fit: {why}. Nobody was signed in."
+    return ProviderMisfit(f"The sign-in provider's token does not fit: {why}.")

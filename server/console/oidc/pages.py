@@ -17,7 +17,7 @@ from server.console.attempts import retry_after
 from server.console.oidc.accounts import CompanyAccount
 from server.console.oidc.client import OidcClient
 from server.console.oidc.errors import AccountRefused, NotSignedIn, ProviderMisfit
-from server.console.oidc.pending import AGAIN, LIFETIME, PendingSignIn, PendingSignIns
+from server.console.oidc.pending import LIFETIME, PendingSignIn, PendingSignIns
 from server.console.rendering import render
 from server.console.urls import ROOT, asked_id
 from server.settings.sign_in import OidcSettings
@@ -144,7 +144,7 @@ class CompanySignIn:
         )
 
     def _refuse(self, why: NotSignedIn, *, status: int) -> Response:
-        message = self._commands.complete(str(why))
+        message = self._commands.complete(f"{why} Nobody was signed in. {why.advice}")
         return render("not_signed_in.html", self._commands, status=status, root=ROOT, message=message)
 
     def _refuse_attempt(self, reached: LimitReached) -> Response:
@@ -167,8 +167,8 @@ def _read_answer(request: Request) -> dict[str, str]:
             raise ValueError("too long")
         fields = parse_qsl(query, keep_blank_values=True, max_num_fields=MOST_FIELDS)
     except ValueError:
-        raise NotSignedIn(f"The answer of the sign-in provider cannot be read. {AGAIN}") from None
+        raise NotSignedIn("The answer of the sign-in provider cannot be read.") from None
     given = dict(fields)
     if len(given) < len(fields):
-        raise NotSignedIn(f"The answer of the sign-in provider cannot be read. {AGAIN}")
+        raise NotSignedIn("The answer of the sign-in provider cannot be read.")
     return given

@@ -18,8 +18,6 @@ from server.store.store import Store
 LIFETIME: Final = timedelta(minutes=10)
 """In which the person signs in at the provider, with a second factor where it asks for one."""
 
-AGAIN: Final = "Begin again on the sign-in page. Nobody was signed in."
-
 _PURPOSE: Final = "single sign-on"
 _USED: Final = "single sign-ons used"
 LARGEST_COOKIE: Final = 4096
@@ -87,11 +85,11 @@ class PendingSignIns:
         """
         pending = self._open(cookie)
         if pending is None:
-            raise NotSignedIn(f"This browser has begun no sign-in, or does not keep cookies. {AGAIN}")
+            raise NotSignedIn("This browser has begun no sign-in, or does not keep cookies.")
         if not hmac.compare_digest(pending.state.encode("utf-8"), state.encode("utf-8")):
-            raise NotSignedIn(f"This is the answer to another sign-in than the one this browser began last. {AGAIN}")
+            raise NotSignedIn("This is the answer to another sign-in than the one this browser began last.")
         if pending.expires <= self._clock.now().timestamp():
-            raise NotSignedIn(f"The sign-in took longer than {LIFETIME.seconds // 60} minutes. {AGAIN}")
+            raise NotSignedIn(f"The sign-in took longer than {LIFETIME.seconds // 60} minutes.")
         return pending
 
     async def use(self, pending: PendingSignIn) -> None:
@@ -105,7 +103,7 @@ class PendingSignIns:
         def add(stored: str | None) -> str:
             known: dict[str, int] = json.loads(stored or "{}")
             if used in known:
-                raise NotSignedIn(f"This sign-in was completed already. {AGAIN}")
+                raise NotSignedIn("This sign-in was completed already.")
             return json.dumps({**{each: until for each, until in known.items() if until > now}, used: pending.expires})
 
         await self._store.key_values.change(_USED, add)

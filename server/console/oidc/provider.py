@@ -3,7 +3,7 @@
 import logging
 from collections.abc import Mapping
 from datetime import datetime, timedelta
-from typing import Any, Final
+from typing import Any, Final, cast
 
 import anyio
 
@@ -75,9 +75,10 @@ class KnownProvider:
         return not _named(self._keys, key_id)
 
     async def _read_keys(self, provider: Provider) -> None:
-        found = (await get_json(provider.jwks_uri)).get("keys")
-        keys = found if isinstance(found, list) else []
-        self._keys = tuple(key for key in keys if isinstance(key, dict) and key.get("use", "sig") == "sig")
+        found: object = (await get_json(provider.jwks_uri)).get("keys")
+        listed = cast("list[object]", found) if isinstance(found, list) else []
+        keys = [cast("Mapping[str, Any]", key) for key in listed if isinstance(key, Mapping)]
+        self._keys = tuple(key for key in keys if key.get("use", "sig") == "sig")
         self._keys_read_at = self._clock.now()
 
     def _is_within(self, moment: datetime | None, span: timedelta) -> bool:

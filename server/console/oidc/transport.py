@@ -29,7 +29,7 @@ async def get_json(url: str, *, token: str | None = None) -> dict[str, Any]:
     headers = {**_HEADERS, "Authorization": f"Bearer {token}"} if token else _HEADERS
     status, document = await _send("GET", url, headers=headers)
     if status != 200 or document is None:
-        raise ProviderMisfit(f"The sign-in provider answered {status} where a JSON document was expected. {TRY_LATER}")
+        raise ProviderMisfit(f"The sign-in provider answered {status} where a JSON document was expected.")
     return document
 
 
@@ -42,9 +42,6 @@ async def post_form(
         ProviderMisfit: It cannot be reached.
     """
     return await _send("POST", url, headers=_HEADERS, fields=fields, login=login)
-
-
-TRY_LATER: Final = "Nobody was signed in. `ringfence doctor` checks the provider; the passcode still works."
 
 
 async def _send(
@@ -67,17 +64,17 @@ async def _send(
                 finally:
                     await answer.aclose()
     except (httpx2.HTTPError, httpx2.InvalidURL, TimeoutError) as failed:
-        raise ProviderMisfit(f"The sign-in provider cannot be reached ({type(failed).__name__}). {TRY_LATER}") from None
+        raise ProviderMisfit(f"The sign-in provider cannot be reached ({type(failed).__name__}).") from None
 
 
 async def _read(answer: httpx2.Response) -> bytes:
     if answer.headers.get("content-encoding", "identity").lower() != "identity":
-        raise ProviderMisfit(f"The sign-in provider compressed its answer, though nobody asked for it. {TRY_LATER}")
+        raise ProviderMisfit("The sign-in provider compressed its answer, though nobody asked for it.")
     body = bytearray()
     async for chunk in answer.aiter_raw():
         body += chunk
         if len(body) > LARGEST_ANSWER:
-            raise ProviderMisfit(f"The sign-in provider's answer is larger than {LARGEST_ANSWER} bytes. {TRY_LATER}")
+            raise ProviderMisfit(f"The sign-in provider's answer is larger than {LARGEST_ANSWER} bytes.")
     return bytes(body)
 
 

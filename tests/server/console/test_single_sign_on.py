@@ -69,8 +69,8 @@ class Company:
 async def company(folder: Path, *, clock: Clock | None = None, **settings: Any) -> AsyncGenerator[Company]:
     """Serve a provider, and a page that trusts it."""
     async with fake_provider() as provider, opened_record(folder) as record:
-        chosen = {"client_id": CLIENT_ID, "roles": {"anna@example.com": "approver"}, "name": "Example Corp", **settings}
-        options = PageOptions(oidc=OidcSettings(issuer=provider.issuer, **chosen))
+        chosen: dict[str, Any] = {"client_id": CLIENT_ID, "roles": {"anna@example.com": "approver"}, **settings}
+        options = PageOptions(oidc=OidcSettings(issuer=provider.issuer, name="Example Corp", **chosen))
         app = page_over(record, clock=clock or SystemClock(), options=options)
         async with browser(app) as page:
             yield Company(provider, record, app, page)
@@ -259,7 +259,7 @@ async def test_a_cookie_that_somebody_else_made_counts_for_nothing(tmp_path: Pat
         for forged in ("", "a", "é", "gAAAAA", "x" * 9000):
             here.page.http.cookies.clear()
             sent = await here.page.http.get(
-                "/approvals/sign-in/company/back", params=answer, headers={"Cookie": f"{name}={forged}".encode()}
+                "/approvals/sign-in/company/back", params=answer, headers={b"Cookie": f"{name}={forged}".encode()}
             )
             assert sent.status_code == 400
 

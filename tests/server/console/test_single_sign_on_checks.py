@@ -233,5 +233,10 @@ def test_an_issuer_is_protected_or_on_this_machine(issuer: str) -> None:
 
 
 def _settings(**changes: Any) -> OidcSettings:
-    given = {"issuer": ISSUER, "client_id": CLIENT_ID, "roles": {"anna@example.com": "viewer"}, **changes}
+    given: dict[str, Any] = {
+        "issuer": ISSUER,
+        "client_id": CLIENT_ID,
+        "roles": {"anna@example.com": "viewer"},
+        **changes,
+    }
     return OidcSettings(**given)
