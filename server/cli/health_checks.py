@@ -132,8 +132,8 @@ async def check_single_sign_on(settings: Settings) -> list[CheckResult]:
         await get_json(provider.jwks_uri)
     except ProviderMisfit as misfit:
         return [CheckResult("single sign-on", "fail", str(misfit))]
-    page = settings.approvals.address or f"http://127.0.0.1:{settings.approvals.port}"
-    back = f"{page.rstrip('/')}{BACK}"
+    page = settings.approvals.address
+    back = f"{page.rstrip('/')}{BACK}" if page else f"http://127.0.0.1:PORT{BACK}, with the port of the page"
     return [CheckResult("single sign-on", "ok", f"{oidc.issuer} answers; its redirect URI for us must be {back}")]
 
 

@@ -1,10 +1,11 @@
 """The section of the settings that says how operators sign in on the approval page."""
 
+import re
 from collections.abc import Mapping
-from typing import Annotated, Final, Literal, Self
+from typing import Annotated, Final, Literal
 from urllib.parse import urlsplit
 
-from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, field_validator, model_validator
+from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, field_validator
 from pydantic_settings import NoDecode
 
 from clients.settings import Section, matching, require_expanded, strip_surroundings
@@ -52,10 +53,16 @@ Scopes = Annotated[
     AfterValidator(_scopes),
 ]
 
-Who = Annotated[
-    str,
-    matching(rf"{GROUP}\S.*|[^@\s]+@[^@\s]+", "an e-mail address, or `group:` and the name of a group,"),
-]
+_WHO: Final = re.compile(rf"{GROUP}\S.*|[^@\s]+@[^@\s]+")
+
+
+def _roles(roles: Mapping[str, RoleName]) -> Mapping[str, RoleName]:
+    if not all(_WHO.fullmatch(who) for who in roles):
+        raise ValueError("each key must be an e-mail address, or `group:` and the name of a group")
+    addresses = [who.lower() for who in roles if not who.startswith(GROUP)]
+    if len(set(addresses)) < len(addresses):
+        raise ValueError("an address stands in it twice, in other capitals")
+    return roles
 
 
 class OidcSettings(Section):
@@ -79,7 +86,10 @@ class OidcSettings(Section):
     groups_claim: Annotated[str, Field(min_length=1)] = "groups"
     """Claim that lists the groups of whoever signs in."""
 
-    roles: Annotated[Mapping[Who, RoleName], Field(min_length=1)]
+    max_age_minutes: Annotated[float, Field(gt=0, le=24 * 60)] | None = None
+    """Minutes since the person last proved who it is; after longer the provider asks again. Not every provider can."""
+
+    roles: Annotated[Mapping[str, RoleName], Field(min_length=1), AfterValidator(_roles)]
     """Role by verified e-mail address or by `group:NAME`; the highest counts, and whoever has none is refused."""
 
     @field_validator("issuer", "client_id", "client_secret", mode="before")
@@ -96,14 +106,6 @@ class OidcSettings(Section):
     def asks_for_groups(self) -> bool:
         """True if a role depends on a group."""
         return any(who.startswith(GROUP) for who in self.roles)
-
-    @model_validator(mode="after")
-    def _require_one_role(self) -> Self:
-        """Refuse addresses that differ in capitals only: both would name one person."""
-        folded = [who.lower() for who in self.roles if not who.startswith(GROUP)]
-        if len(set(folded)) < len(folded):
-            raise ValueError("`roles` names an address twice, in other capitals")
-        return self
 
 
 class SignInSettings(Section):

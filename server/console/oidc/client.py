@@ -13,7 +13,7 @@ from server.console.oidc.accounts import CompanyAccount, fill_in, is_complete, r
 from server.console.oidc.discovery import Provider
 from server.console.oidc.errors import NotSignedIn, ProviderMisfit
 from server.console.oidc.pending import PendingSignIn
-from server.console.oidc.provider import KnownProvider
+from server.console.oidc.provider import SKEW_SECONDS, KnownProvider
 from server.console.oidc.transport import get_json, post_form
 from server.settings.sign_in import OidcSettings
 
@@ -54,7 +54,8 @@ class OidcClient:
         """
         endpoint = urlsplit((await self._known.document()).authorization_endpoint)
         asked = urlencode(
-            {
+            self._max_age()
+            | {
                 "response_type": "code",
                 "client_id": self.settings.client_id,
                 "redirect_uri": pending.redirect_uri,
@@ -66,6 +67,11 @@ class OidcClient:
             }
         )
         return urlunsplit(endpoint._replace(query="&".join(filter(None, (endpoint.query, asked)))))
+
+    def _max_age(self) -> dict[str, str]:
+        """Ask the provider to let nobody in on an older sign-in there."""
+        minutes = self.settings.max_age_minutes
+        return {} if minutes is None else {"max_age": str(round(minutes * 60))}
 
     async def account_of(self, pending: PendingSignIn, answer: Mapping[str, str]) -> CompanyAccount:
         """Return the account that signed in; `answer` is what the browser brought back.
@@ -93,7 +99,19 @@ class OidcClient:
             nonce=pending.nonce,
             now=self._clock.now(),
         )
+        self._require_fresh(claims)
         return read_account(await self._complete(provider, claims, tokens), self.settings)
+
+    def _require_fresh(self, claims: Mapping[str, Any]) -> None:
+        """Refuse an older sign-in than was asked for; some providers do not heed that."""
+        minutes = self.settings.max_age_minutes
+        if minutes is None:
+            return
+        proved: object = claims.get("auth_time")
+        if not isinstance(proved, int | float):
+            raise ProviderMisfit("The sign-in provider does not say when the person signed in there (`auth_time`).")
+        if not self._clock.now().timestamp() - proved <= minutes * 60 + SKEW_SECONDS:
+            raise ProviderMisfit("The sign-in provider let the person in on an older sign-in than `max_age_minutes`.")
 
     async def _exchange(self, provider: Provider, pending: PendingSignIn, code: str) -> Mapping[str, Any]:
         """Exchange the code for tokens, once; a code that was used already is worth nothing."""

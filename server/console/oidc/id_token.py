@@ -13,13 +13,11 @@ from joserfc.jwk import ECKey, OKPKey, RSAKey
 from joserfc.jws import JWSRegistry
 
 from server.console.oidc.errors import ProviderMisfit
+from server.console.oidc.provider import SKEW_SECONDS
 
 ALGORITHMS: Final = ("RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "Ed25519")
 """Signatures with a private key, which only the provider has. Never `none`, and never HMAC: its key would be the
 client secret, or, for who mixes them up, a public key that everybody has."""
-
-SKEW_SECONDS: Final = 60
-"""How far the provider's clock and ours may be apart."""
 
 OLDEST_SECONDS: Final = 10 * 60
 """A token is made for the sign-in that asks for it; an older one was made for another."""

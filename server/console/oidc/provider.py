@@ -18,6 +18,9 @@ logger = logging.getLogger(__name__)
 KEPT: Final = timedelta(hours=1)
 """A provider may move, or take a key out of use, at any time; an hour later nothing old is trusted."""
 
+SKEW_SECONDS: Final = 60
+"""How far the provider's clock and ours may be apart."""
+
 BETWEEN_READS: Final = timedelta(seconds=30)
 """Anybody can begin a sign-in, and a token may name any key: neither makes us ask the provider more often than this."""
 

@@ -16,8 +16,10 @@ from pydantic import SecretStr
 from starlette.responses import JSONResponse, RedirectResponse, Response
 
 from clients.shared.clock import Clock, SystemClock
+from server.cli.health_checks import check_single_sign_on
 from server.console.oidc.transport import LARGEST_ANSWER
 from server.console.pages import PageOptions
+from server.settings.model import settings_class
 from server.settings.sign_in import OidcSettings
 from server.store.store import Store
 from tests.clocks import ShiftedClock
@@ -369,6 +371,21 @@ async def test_what_the_token_lacks_is_asked_for_of_the_same_account(
         assert here.provider.seen[-1][2] == "Bearer an-access-token"
 
 
+@pytest.mark.parametrize(
+    ("proved", "status"),
+    [(NOW - 240, 200), (NOW - 420, 502), (None, 502), ("now", 502), (float("nan"), 502)],
+    ids=["just now", "long ago", "not said", "no time", "never"],
+)
+async def test_an_older_sign_in_at_the_provider_is_not_enough_where_a_fresh_one_is_wanted(
+    proved: object, status: int, tmp_path: Path
+) -> None:
+    async with company(tmp_path, max_age_minutes=5) as here:
+        _claims(auth_time=proved)(here.provider)
+        answer = await here.go_there()
+        assert next(iter(here.provider.codes.values()))["max_age"] == "300"
+        assert (await here.come_back(answer)).status_code == status
+
+
 async def test_another_sites_page_cannot_begin_a_sign_in(tmp_path: Path) -> None:
     async with company(tmp_path) as here:
         sent = await here.page.http.get(
@@ -413,6 +430,20 @@ async def test_guessing_ends_after_a_few_attempts(tmp_path: Path) -> None:
         here.provider.forge = unsigned
         statuses = [(await here.sign_in()).status_code for _ in range(6)]
         assert statuses == [502] * 5 + [429]
+
+
+async def test_doctor_says_whether_the_provider_fits_and_which_address_it_must_know() -> None:
+    async with fake_provider() as provider:
+        oidc = OidcSettings(issuer=provider.issuer, client_id=CLIENT_ID, roles={"anna@example.com": "viewer"})
+        given: dict[str, Any] = {"sign_in": {"oidc": oidc}, "approvals": {"address": "https://ringfence.example.com/"}}
+        settings = settings_class()(**given)
+        (found,) = await check_single_sign_on(settings)
+        assert found.state == "ok"
+        assert found.detail.endswith(" https://ringfence.example.com/approvals/sign-in/company/back")
+        provider.document = {"issuer": "https://login.example.com"}
+        (found,) = await check_single_sign_on(settings)
+        assert (found.state, "another issuer" in found.detail) == ("fail", True)
+    assert await check_single_sign_on(settings_class()()) == []
 
 
 async def test_without_settings_there_is_no_button_and_no_way(tmp_path: Path) -> None:

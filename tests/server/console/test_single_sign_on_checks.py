@@ -219,6 +219,7 @@ def test_the_claim_of_the_groups_may_have_any_name() -> None:
         ({"roles": {"anna": "admin"}}, "e-mail address"),
         ({"roles": {"group:": "admin"}}, "e-mail address"),
         ({"roles": {"anna@example.com": "owner"}}, "viewer"),
+        ({"max_age_minutes": 0}, "greater than 0"),
         ({"roles": {"anna@example.com": "admin", "Anna@example.com": "viewer"}}, "twice"),
     ],
 )
