@@ -20,7 +20,7 @@ IS_INSTALLED: Final = NODE.is_file() and (HERE / "node_modules" / "oidc-provider
 
 CLIENT_ID: Final = "ringfence"
 SECRET: Final = "a secret & its signs"
-PEOPLE: Final = {
+PEOPLE: Final[dict[str, dict[str, Any]]] = {
     "anna": {"email": "anna@example.com", "email_verified": True, "preferred_username": "anna", "groups": ["ops"]},
     "bob": {"email": "bob@example.com", "email_verified": True, "preferred_username": "bob", "groups": []},
     "mallory": {"email": "anna@example.com", "email_verified": False, "groups": []},
@@ -43,7 +43,7 @@ def running_provider(page: str, *, is_public: bool = False, **changes: Any) -> G
         **changes.pop("client", {}),
     }
     started = json.dumps({"clients": [client], "people": PEOPLE, "settings": changes})
-    command = [NODE, HERE / "provider.mjs", issuer]
+    command: list[str | Path] = [NODE, HERE / "provider.mjs", issuer]
     with subprocess.Popen(  # noqa: S603 - ours
         command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True, encoding="utf-8"
     ) as provider:

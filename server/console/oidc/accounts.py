@@ -50,7 +50,7 @@ def read_account(claims: Mapping[str, Any], settings: OidcSettings) -> CompanyAc
     given = [role for who, role in settings.roles.items() if _is_named(who, address, groups)]
     if not given:
         raise _refusal(claims, address, settings)
-    role = max(given, key=_RANK.__getitem__)
+    role = max(given, key=lambda each: _RANK[each])
     return CompanyAccount(settings.issuer, claims["sub"], address or _login_name(claims), role)
 
 
