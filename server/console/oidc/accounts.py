@@ -7,7 +7,7 @@ from typing import Any, Final, cast
 from server.console.oidc.errors import AccountRefused
 from server.settings.sign_in import GROUP, OidcSettings, RoleName
 
-_RANK: Final[Mapping[RoleName, int]] = {"viewer": 0, "approver": 1, "admin": 2}
+_FROM_MOST: Final[tuple[RoleName, ...]] = ("admin", "approver", "viewer")
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +50,7 @@ def read_account(claims: Mapping[str, Any], settings: OidcSettings) -> CompanyAc
     given = [role for who, role in settings.roles.items() if _is_named(who, address, groups)]
     if not given:
         raise _refusal(claims, address, settings)
-    role = max(given, key=lambda each: _RANK[each])
+    role = next(role for role in _FROM_MOST if role in given)
     return CompanyAccount(settings.issuer, claims["sub"], address or _login_name(claims), role)
 
 
