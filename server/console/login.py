@@ -1,4 +1,4 @@
-"""Signs the operator in with the passcode; all processes on a store share the limits on attempts."""
+"""Signs operators in; all processes on a store share the limits on attempts."""
 
 from datetime import timedelta
 
@@ -7,19 +7,20 @@ from starlette.responses import RedirectResponse, Response
 
 from clients.errors import LimitReached
 from guard.operator_commands import OperatorCommands
+from guard.operators.operator import LOCAL, Operator
 from server.console.attempts import LIFETIME as KNOWN_FOR
 from server.console.attempts import Attempts, retry_after
 from server.console.forms import read_form
-from server.console.oidc.accounts import CompanyAccount
 from server.console.passcode import BadPasscode, check, is_set
 from server.console.rendering import render
 from server.console.sessions import LIFETIME, Session, Sessions
 from server.console.urls import ROOT, asked_id
+from server.store.operators.sessions import Way
 from server.store.store import Store
 
 
 class SignIn:
-    """Begins a session for whoever knows the passcode, and finds the session of a request."""
+    """Begins a session for whoever knows the passcode or proves otherwise who they are, and finds that of a request."""
 
     def __init__(
         self, store: Store, sessions: Sessions, commands: OperatorCommands, *, is_https: bool, company: str = ""
@@ -44,9 +45,10 @@ class SignIn:
             status=status,
             root=ROOT,
             message=self._commands.complete(message),
-            wanted=wanted or asked_id(request.url.path.rpartition("/")[2]),
-            company=self._company,
+            wanted=wanted or _asked_in(request),
             is_set=await is_set(self._store.key_values),
+            company=self._company,
+            has_passkeys=await self._store.operators.has_passkeys(),
             # Browsers withhold a strict cookie when a link on another site is followed, and send it with our own links.
             came_from_elsewhere=request.method == "GET" and request.headers.get("sec-fetch-site") == "cross-site",
         )
@@ -63,23 +65,32 @@ class SignIn:
         except BadPasscode as wrong:
             await self._store.audit.note("sign-in refused", principal="someone at the approval page")
             return await self.show_form(request, status=401, message=str(wrong), wanted=wanted)
-        await self._store.audit.note("signed in", principal="the operator, on the approval page")
+        local = await self._store.operators.find(LOCAL)
+        if local is None or not local.is_enabled:
+            message = "The passcode signs nobody in here any more: sign in with your passkey."
+            return await self.show_form(request, status=403, message=message, wanted=wanted)
+        return await self.begin(request, local, via="passcode", wanted=wanted)
+
+    async def take_attempt(self, request: Request) -> Response | None:
+        """Count an attempt to sign in; return the answer to one too many, None for any other."""
+        try:
+            await self._attempts.take(request)
+        except LimitReached as reached:
+            return await self._refuse_attempt(request, reached, "")
+        return None
+
+    async def begin(self, request: Request, operator: Operator, *, via: Way, wanted: str = "") -> Response:
+        """Begin a session of an operator who has proved who they are, and show what was wanted."""
+        wanted = asked_id(wanted)
         signed_in = RedirectResponse(f"{ROOT}/{wanted}" if wanted else ROOT, 303)
-        await self._begin_session(request, signed_in)
+        await self.set_session(request, signed_in, operator, via=via)
         return signed_in
 
-    async def count_attempt(self, request: Request) -> None:
-        """Count an attempt to sign in by single sign-on."""
-        await self._attempts.take(request)
-
-    async def admit(self, request: Request, account: CompanyAccount, answer: Response) -> None:
-        """Begin a session for an account of the company."""
-        await self._store.audit.note("signed in", principal=account.name)
-        await self._begin_session(request, answer)
-
-    async def _begin_session(self, request: Request, answer: Response) -> None:
-        """Begin a new session, whatever cookie the request has, so that nobody else can know it."""
-        self._set_cookie(request, answer, self._sessions.cookie_name, await self._sessions.begin(), LIFETIME)
+    async def set_session(self, request: Request, answer: Response, operator: Operator, *, via: Way) -> None:
+        """Begin a new session, whatever cookie the request has, and put its cookie into an answer."""
+        browser = request.headers.get("user-agent", "")
+        cookie = await self._sessions.begin(operator, via=via, browser=browser)
+        self._set_cookie(request, answer, self._sessions.cookie_name, cookie, LIFETIME)
         known = await self._attempts.cookie_for(request)
         self._set_cookie(request, answer, self._attempts.cookie_name, known, KNOWN_FOR)
 
@@ -110,3 +121,9 @@ class SignIn:
         answer = await self.show_form(request, status=429, message=message, wanted=wanted)
         answer.headers["Retry-After"] = str(seconds)
         return answer
+
+
+def _asked_in(request: Request) -> str:
+    """Return the action or plan whose page was asked for; empty for any other page."""
+    parameters = request.path_params
+    return asked_id(parameters.get("action_id") or f"plan_{parameters.get('key', '')}")

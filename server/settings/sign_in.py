@@ -2,20 +2,28 @@
 
 import re
 from collections.abc import Mapping
-from typing import Annotated, Final, Literal
+from typing import Annotated, Final
 from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, field_validator
 from pydantic_settings import NoDecode
 
 from clients.settings import Section, matching, require_expanded, strip_surroundings
+from guard.operators.operator import Role
 
 GROUP: Final = "group:"
 """What a key of `roles` begins with that names a group; any other is an address."""
 
 LOOPBACK: Final = frozenset({"127.0.0.1", "::1", "localhost"})
 
-RoleName = Literal["viewer", "approver", "admin"]
+
+def _role(value: object) -> object:
+    if isinstance(value, str) and value in set(Role):
+        return Role(value)
+    raise ValueError(f"one of {', '.join(Role)} is expected")
+
+
+RoleName = Annotated[Role, BeforeValidator(_role)]
 
 
 def is_protected(url: str) -> bool:
@@ -56,7 +64,7 @@ Scopes = Annotated[
 _WHO: Final = re.compile(rf"{GROUP}\S.*|[^@\s]+@[^@\s]+")
 
 
-def _roles(roles: Mapping[str, RoleName]) -> Mapping[str, RoleName]:
+def _roles(roles: Mapping[str, Role]) -> Mapping[str, Role]:
     if not all(_WHO.fullmatch(who) for who in roles):
         raise ValueError("each key must be an e-mail address, or `group:` and the name of a group")
     addresses = [who.lower() for who in roles if not who.startswith(GROUP)]

@@ -4,24 +4,25 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final, cast
 
-from server.console.oidc.errors import AccountRefused
-from server.settings.sign_in import GROUP, OidcSettings, RoleName
+from guard.operators.operator import Role
+from server.console.oidc.errors import AccountRefused, ProviderMisfit
+from server.settings.sign_in import GROUP, OidcSettings
 
-_FROM_MOST: Final[tuple[RoleName, ...]] = ("admin", "approver", "viewer")
+LONGEST_SUBJECT: Final = 400
+"""Characters of issuer and `sub` together; `sub` has 255 at most (OpenID Connect Core 1.0, 2)."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class CompanyAccount:
     """An account at the provider that may sign in here."""
 
-    issuer: str
     subject: str
-    """The account's id at its issuer. Both together name it for ever; addresses and names change hands."""
+    """Issuer and the account's id there, with a blank between. They name it for ever; addresses change hands."""
 
     name: str
     """What to call the person: the verified address, or the name that the provider has for signing in."""
 
-    role: RoleName
+    role: Role
 
 
 def is_complete(claims: Mapping[str, Any], settings: OidcSettings) -> bool:
@@ -44,14 +45,18 @@ def read_account(claims: Mapping[str, Any], settings: OidcSettings) -> CompanyAc
 
     Raises:
         AccountRefused: They give none.
+        ProviderMisfit: The account has no id that can be stored.
     """
+    subject = f"{settings.issuer} {claims['sub']}"
+    if len(subject) > LONGEST_SUBJECT or not subject.isprintable():
+        raise ProviderMisfit("The sign-in provider names the account by an id that is too long, or is no text.")
     address = _verified_address(claims)
     groups = _groups(claims, settings)
     given = [role for who, role in settings.roles.items() if _is_named(who, address, groups)]
     if not given:
-        raise _refusal(claims, address, settings)
-    role = next(role for role in _FROM_MOST if role in given)
-    return CompanyAccount(settings.issuer, claims["sub"], address or _login_name(claims), role)
+        raise _refusal(subject, claims, address, settings)
+    role = max(given, key=list(Role).index)
+    return CompanyAccount(subject=subject, name=address or _login_name(claims), role=role)
 
 
 def _verified_address(claims: Mapping[str, Any]) -> str | None:
@@ -84,12 +89,14 @@ def _login_name(claims: Mapping[str, Any]) -> str:
     return name if isinstance(name, str) and name else claims["sub"]
 
 
-def _refusal(claims: Mapping[str, Any], address: str | None, settings: OidcSettings) -> AccountRefused:
+def _refusal(subject: str, claims: Mapping[str, Any], address: str | None, settings: OidcSettings) -> AccountRefused:
     if settings.asks_for_addresses and address is None and "email" in claims:
         return AccountRefused(
-            "Your account may not sign in here: the provider does not say that your e-mail address is verified."
+            "Your account may not sign in here: the provider does not say that your e-mail address is verified.",
+            subject=subject,
         )
     return AccountRefused(
         "Your account may not sign in here: neither its e-mail address nor one of its groups has a role. Ask whoever "
-        "runs Ringfence to add it to `sign_in.oidc.roles`."
+        "runs Ringfence to add it to `sign_in.oidc.roles`.",
+        subject=subject,
     )

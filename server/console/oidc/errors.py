@@ -20,3 +20,8 @@ class AccountRefused(NotSignedIn):
     """The provider says who it is, and that account may not sign in here."""
 
     advice = "Signing in again changes nothing until then."
+
+    def __init__(self, message: str, *, subject: str) -> None:
+        super().__init__(message)
+        self.subject = subject
+        """Issuer and id of the account."""

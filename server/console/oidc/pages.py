@@ -3,18 +3,17 @@
 import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Final, Protocol
+from typing import Final
 from urllib.parse import parse_qsl, urlsplit
 
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
-from clients.errors import LimitReached
 from clients.shared.clock import Clock
 from guard.operator_commands import OperatorCommands
-from server.console.attempts import retry_after
-from server.console.oidc.accounts import CompanyAccount
+from server.console.login import SignIn
+from server.console.oidc.admission import Admission
 from server.console.oidc.client import OidcClient
 from server.console.oidc.errors import AccountRefused, NotSignedIn, ProviderMisfit
 from server.console.oidc.pending import LIFETIME, PendingSignIn, PendingSignIns
@@ -35,26 +34,6 @@ LARGEST_ANSWER: Final = 8 * 1024
 MOST_FIELDS: Final = 16
 
 
-class Doorkeeper(Protocol):
-    """Begins the session of whoever a provider vouches for."""
-
-    async def count_attempt(self, request: Request) -> None:
-        """Count an attempt to sign in.
-
-        Raises:
-            LimitReached: There were too many.
-        """
-        ...
-
-    async def admit(self, request: Request, account: CompanyAccount, answer: Response) -> None:
-        """Begin a new session and put its cookie into the answer.
-
-        Raises:
-            AccountRefused: The account may not sign in, whatever role the settings give it.
-        """
-        ...
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CompanySignInSetup:
     """The dependencies of the two steps."""
@@ -62,7 +41,7 @@ class CompanySignInSetup:
     settings: OidcSettings
     store: Store
     clock: Clock
-    door: Doorkeeper
+    login: SignIn
     commands: OperatorCommands
     address: str | None
     """Public address of the page; None where it is that under which a browser found it."""
@@ -79,7 +58,8 @@ class CompanySignIn:
 
     def __init__(self, setup: CompanySignInSetup) -> None:
         self._store = setup.store
-        self._door = setup.door
+        self._login = setup.login
+        self._admission = Admission(setup.store, setup.clock)
         self._commands = setup.commands
         self._address = setup.address
         self._client = OidcClient(setup.settings, setup.clock)
@@ -109,20 +89,16 @@ class CompanySignIn:
         try:
             given = _read_answer(request)
             pending = self._pending.match(request.cookies.get(self._pending.cookie_name), given.get("state", ""))
-            await self._door.count_attempt(request)
+            if (one_too_many := await self._login.take_attempt(request)) is not None:
+                return one_too_many
             await self._pending.use(pending)
-            account = await self._client.account_of(pending, given)
+            operator = await self._admission.operator_of(await self._client.account_of(pending, given))
             # Not a redirect: it would count as one from the provider's site, and the session's strict cookie stay away.
             goes_on = f"{ROOT}/{pending.wanted}" if pending.wanted else ROOT
-            answer = render("signed_in_there.html", self._commands, root=ROOT, goes_on=goes_on, name=account.name)
-            await self._door.admit(request, account, answer)
-        except LimitReached as reached:
-            return self._refuse_attempt(reached)
+            answer = render("signed_in_there.html", self._commands, root=ROOT, goes_on=goes_on, name=operator.name)
+            await self._login.set_session(request, answer, operator, via="oidc")
         except (AccountRefused, ProviderMisfit) as refused:
-            logger.warning("%s", refused)
-            by = {"by": "single sign-on"}
-            await self._store.audit.note("sign-in refused", principal="someone at the approval page", detail=by)
-            return self._refuse(refused, status=403 if isinstance(refused, AccountRefused) else 502)
+            return await self._note_refusal(refused)
         except NotSignedIn as failed:
             return self._refuse(failed, status=400)
         answer.delete_cookie(self._pending.cookie_name, path=BEGIN, httponly=True, samesite="lax")
@@ -143,16 +119,19 @@ class CompanySignIn:
             samesite="lax",  # a strict one would stay away from the way back, which begins on the provider's site
         )
 
+    async def _note_refusal(self, refused: AccountRefused | ProviderMisfit) -> Response:
+        """Put a refusal on the record, with the account where the provider vouches for one."""
+        logger.warning("%s", refused)
+        detail = {"via": "oidc"}
+        if isinstance(refused, AccountRefused):
+            detail["account"] = refused.subject
+            await self._admission.shut_out(refused.subject)
+        await self._store.audit.note("sign-in refused", principal="someone at the approval page", detail=detail)
+        return self._refuse(refused, status=403 if isinstance(refused, AccountRefused) else 502)
+
     def _refuse(self, why: NotSignedIn, *, status: int) -> Response:
         message = self._commands.complete(f"{why} Nobody was signed in. {why.advice}")
         return render("not_signed_in.html", self._commands, status=status, root=ROOT, message=message)
-
-    def _refuse_attempt(self, reached: LimitReached) -> Response:
-        seconds = retry_after(reached)
-        message = f"Too many attempts. Try again in {seconds} seconds, in a browser that signed in before."
-        answer = render("not_signed_in.html", self._commands, status=429, root=ROOT, message=message)
-        answer.headers["Retry-After"] = str(seconds)
-        return answer
 
 
 def _read_answer(request: Request) -> dict[str, str]:

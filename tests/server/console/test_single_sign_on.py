@@ -16,14 +16,25 @@ from pydantic import SecretStr
 from starlette.responses import JSONResponse, RedirectResponse, Response
 
 from clients.shared.clock import Clock, SystemClock
+from guard.operators.operator import Role
 from server.cli.health_checks import check_single_sign_on
 from server.console.oidc.transport import LARGEST_ANSWER
 from server.console.pages import PageOptions
+from server.console.passcode import set_passcode
 from server.settings.model import settings_class
 from server.settings.sign_in import OidcSettings
 from server.store.store import Store
 from tests.clocks import ShiftedClock
-from tests.server.console.browsing import Browser, browser, opened_record, page_over, words_of
+from tests.server.console.browsing import (
+    PASSCODE,
+    Browser,
+    browser,
+    opened_record,
+    page_over,
+    proposed,
+    token_in,
+    words_of,
+)
 from tests.server.console.fake_provider import (
     CLIENT_ID,
     FakeProvider,
@@ -386,6 +397,75 @@ async def test_an_older_sign_in_at_the_provider_is_not_enough_where_a_fresh_one_
         assert (await here.come_back(answer)).status_code == status
 
 
+async def test_an_account_becomes_an_operator_whose_role_follows_the_provider(tmp_path: Path) -> None:
+    async with company(tmp_path, roles={"anna@example.com": "viewer", "group:ops": "approver"}) as here:
+        here.provider.userinfo = {"sub": "00u1"}
+        action = await proposed(here.record, expires_at=datetime.now(UTC) + timedelta(minutes=15))
+        await here.sign_in()
+        viewed = await here.page.open(f"/{action.id}")
+        assert f'action="/approvals/{action.id}/approve"' not in viewed.text
+        answered = await here.page.send(f"/{action.id}/approve", token=token_in(viewed.text))
+        assert answered.status_code == 403
+        _claims(groups=["ops"])(here.provider)
+        await here.sign_in()
+        assert (await here.page.press(f"/{action.id}/approve", on=f"/{action.id}")).status_code == 303
+        approved = await here.record.journal.find(action.id)
+        assert approved is not None
+        assert approved.approvers == ("anna@example.com",)
+        anna = await here.record.operators.find_subject(f"{here.provider.issuer} 00u1")
+        assert anna is not None
+        assert (anna.name, anna.role, anna.created_by) == ("anna@example.com", Role.APPROVER, "single sign-on")
+        assert {session.via for session in await here.record.sessions.open(datetime.now(UTC))} == {"oidc"}
+
+
+async def test_who_has_no_role_any_more_is_signed_out_everywhere(tmp_path: Path) -> None:
+    async with company(tmp_path) as here, browser(here.app) as other:
+        await here.sign_in()
+        _claims(email="anna@example.org")(here.provider)
+        assert (await here.sign_in(other)).status_code == 403
+        assert not await here.is_signed_in()
+        rows = [row async for row in here.record.audit.rows() if row["event"] == "sign-in refused"]
+        assert f"{here.provider.issuer} 00u1" in str(rows[0]["detail"])
+
+
+async def test_who_is_disabled_here_stays_out_whatever_the_provider_says(tmp_path: Path) -> None:
+    async with company(tmp_path) as here:
+        await here.sign_in()
+        await here.record.operators.disable("anna@example.com", by="a test", at=datetime.now(UTC))
+        assert not await here.is_signed_in()
+        assert "disabled" in words_of(await here.sign_in())
+        assert not await here.is_signed_in()
+
+
+async def test_an_address_that_went_to_another_account_opens_no_old_door(tmp_path: Path) -> None:
+    async with company(tmp_path) as here:
+        await here.sign_in()
+        here.page.http.cookies.clear()
+        _claims(sub="00u2")(here.provider)
+        back = await here.sign_in()
+        assert back.status_code == 403
+        assert "Another operator has the name anna@example.com" in words_of(back)
+        assert not await here.is_signed_in()
+
+
+async def test_no_account_becomes_an_operator_who_was_added_otherwise(tmp_path: Path) -> None:
+    async with company(tmp_path, roles={"group:ops": "admin"}) as here:
+        await here.record.operators.add("anna", Role.VIEWER, by="a test", at=datetime.now(UTC))
+        for name in ("anna", "Anna", "local"):
+            _claims(email_verified=False, preferred_username=name, groups=["ops"], sub=f"of {name}")(here.provider)
+            assert (await here.sign_in()).status_code == 403
+        anna = await here.record.operators.find("anna")
+        assert anna is not None
+        assert (anna.role, anna.subject) == (Role.VIEWER, None)
+
+
+async def test_a_new_passcode_ends_no_session_of_the_company(tmp_path: Path) -> None:
+    async with company(tmp_path) as here:
+        await here.sign_in()
+        await set_passcode(here.record, "another passcode", old=PASSCODE)
+        assert await here.is_signed_in()
+
+
 async def test_another_sites_page_cannot_begin_a_sign_in(tmp_path: Path) -> None:
     async with company(tmp_path) as here:
         sent = await here.page.http.get(
@@ -434,7 +514,7 @@ async def test_guessing_ends_after_a_few_attempts(tmp_path: Path) -> None:
 
 async def test_doctor_says_whether_the_provider_fits_and_which_address_it_must_know() -> None:
     async with fake_provider() as provider:
-        oidc = OidcSettings(issuer=provider.issuer, client_id=CLIENT_ID, roles={"anna@example.com": "viewer"})
+        oidc = OidcSettings(issuer=provider.issuer, client_id=CLIENT_ID, roles={"anna@example.com": Role.VIEWER})
         given: dict[str, Any] = {"sign_in": {"oidc": oidc}, "approvals": {"address": "https://ringfence.example.com/"}}
         settings = settings_class()(**given)
         (found,) = await check_single_sign_on(settings)

@@ -8,6 +8,7 @@ import pytest
 from pydantic import ValidationError
 
 from server.console.oidc.accounts import read_account
+from server.console.oidc.admission import name_of
 from server.console.oidc.discovery import read_document
 from server.console.oidc.errors import AccountRefused, ProviderMisfit
 from server.console.oidc.id_token import check_id_token, key_id_of
@@ -204,6 +205,29 @@ def test_a_verified_address_or_a_group_gives_a_role(
 def test_the_claim_of_the_groups_may_have_any_name() -> None:
     settings = _settings(roles={"group:ops": "admin"}, groups_claim="https://example.com/groups")
     assert read_account({**ANNA, "https://example.com/groups": ["ops"]}, settings).role == "admin"
+
+
+@pytest.mark.parametrize("subject", ["a" * 400, "a\0b", "a\nb", "\ud800"])
+def test_an_account_whose_id_cannot_be_kept_is_refused(subject: str) -> None:
+    with pytest.raises(ProviderMisfit, match="too long, or is no text"):
+        read_account({**ANNA, "sub": subject}, _settings())
+
+
+@pytest.mark.parametrize(
+    ("claims", "name"),
+    [
+        ({}, "anna@example.com"),
+        ({"email": "Anna.O'Neil@Example.com"}, "anna.o-neil@example.com"),
+        ({"email_verified": False, "preferred_username": "Anna Smith"}, "anna-smith"),
+        ({"email_verified": False, "preferred_username": "\u0430nna"}, "nna"),
+        ({"email_verified": False, "preferred_username": "\u0430"}, "account"),
+        ({"email_verified": False, "preferred_username": "..a" + "b" * 99}, "a" + "b" * 63),
+        ({"email_verified": False}, "00u1"),
+    ],
+)
+def test_an_operator_is_named_after_the_account(claims: dict[str, Any], name: str) -> None:
+    settings = _settings(roles={"group:ops": "admin"})
+    assert name_of(read_account({**ANNA, "groups": ["ops"], **claims}, settings)) == name
 
 
 @pytest.mark.parametrize(
