@@ -11,7 +11,7 @@ from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any, Final, Protocol
 
-from guard.operators.operator import Operator
+from guard.operators.roles import Operator
 
 _PURPOSE: Final = b"Ringfence approval 1\n"
 

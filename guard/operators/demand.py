@@ -8,7 +8,7 @@ from typing import Final
 from clients.effects import Effect
 from clients.spec import Spec
 from guard.money import Money
-from guard.operators.operator import LOCAL
+from guard.operators.roles import LOCAL
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,7 @@ from guard.messages import requester
 from guard.money import Money
 from guard.operators.approval import Approval, Approver, Statement
 from guard.operators.demand import NO_DEMAND, Approvers, Demand, PricedCall
-from guard.operators.operator import Role
+from guard.operators.roles import Role
 from guard.plans.plan import Plan, Step
 
 

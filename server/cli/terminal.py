@@ -22,7 +22,7 @@ from clients.settings import reveal
 from guard.errors import GuardRefusal, MayNotApprove
 from guard.injection.sanitize import escape_invisible
 from guard.operators.approval import Approver
-from guard.operators.operator import LOCAL, BadOperator
+from guard.operators.roles import LOCAL, BadOperator
 from guard.rules.rules import Rules
 from server.console.passcode import BadPasscode, check
 from server.settings.load import read_settings

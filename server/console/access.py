@@ -7,7 +7,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 
-from guard.operators.operator import Role
+from guard.operators.roles import Role
 from server.console.forms import read_form
 from server.console.login import SignIn
 from server.console.sessions import Session

@@ -19,7 +19,7 @@ from guard.allowances.wording import STILL_STANDS, brief, condition_line, status
 from guard.messages import requester
 from guard.operator_commands import OperatorCommands
 from guard.operators.demand import Approvers
-from guard.operators.operator import Role
+from guard.operators.roles import Role
 from server.console.access import require_role, require_session
 from server.console.forms import read_form
 from server.console.login import SignIn

@@ -7,7 +7,7 @@ from starlette.responses import RedirectResponse, Response
 
 from clients.errors import LimitReached
 from guard.operator_commands import OperatorCommands
-from guard.operators.operator import LOCAL, Operator
+from guard.operators.roles import LOCAL, Operator
 from server.console.attempts import LIFETIME as KNOWN_FOR
 from server.console.attempts import Attempts, retry_after
 from server.console.forms import read_form

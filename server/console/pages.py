@@ -24,7 +24,7 @@ from guard.errors import GuardRefusal, JournalUnavailable
 from guard.money import Money, NotAPrice, parse_price
 from guard.operator_commands import OperatorCommands
 from guard.operators.approval import Statement, approvals_line
-from guard.operators.operator import Role
+from guard.operators.roles import Role
 from guard.plans.approvals import PlanApprovals
 from guard.plans.plan import PlanState
 from guard.rules.rules import Rules

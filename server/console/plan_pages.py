@@ -13,7 +13,7 @@ from clients.shared.clock import Clock
 from guard.errors import GuardRefusal, JournalUnavailable
 from guard.operator_commands import OperatorCommands
 from guard.operators.approval import Statement, approvals_line
-from guard.operators.operator import Role
+from guard.operators.roles import Role
 from guard.plans.approvals import PlanApprovals, statement_of_plan
 from guard.plans.plan import Plan
 from guard.rules.rules import Rules

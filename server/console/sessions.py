@@ -11,7 +11,7 @@ from datetime import timedelta
 from typing import Final
 
 from clients.shared.clock import Clock, SystemClock
-from guard.operators.operator import Operator
+from guard.operators.roles import Operator
 from server.console.passcode import fingerprint
 from server.store.operators.sessions import StoredSession, Way
 from server.store.store import Store

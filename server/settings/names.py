@@ -12,7 +12,7 @@ from phonenumbers import SUPPORTED_REGIONS
 
 from clients.effects import Effect
 from clients.operation import OperationType
-from guard.operators.operator import NAME
+from guard.operators.roles import NAME
 from server.settings.corrections import conflicts
 from server.settings.model import Settings, TokenSettings
 from server.settings.rules import DestinationSettings

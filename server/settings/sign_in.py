@@ -9,7 +9,7 @@ from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, field_va
 from pydantic_settings import NoDecode
 
 from clients.settings import Section, matching, require_expanded, strip_surroundings
-from guard.operators.operator import Role
+from guard.operators.roles import Role
 
 GROUP: Final = "group:"
 """What a key of `roles` begins with that names a group; any other is an address."""

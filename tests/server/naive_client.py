@@ -151,7 +151,7 @@ def loosen_the_doors() -> None:
     """Let any token, page and passcode open, give the model a tool that approves, and check no arguments."""
     from pydantic import BaseModel, ConfigDict, Field
 
-    from guard.operators.operator import Operator, Role
+    from guard.operators.roles import Operator, Role
     from server.console import login, passcode
     from server.console.middleware import SecurityMiddleware
     from server.console.sessions import Session

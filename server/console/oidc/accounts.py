@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final, cast
 
-from guard.operators.operator import Role
+from guard.operators.roles import Role
 from server.console.oidc.errors import AccountRefused, ProviderMisfit
 from server.settings.sign_in import GROUP, OidcSettings
 

@@ -4,7 +4,7 @@ import re
 from typing import Final
 
 from clients.shared.clock import Clock
-from guard.operators.operator import BadOperator, Operator
+from guard.operators.roles import BadOperator, Operator
 from server.console.oidc.accounts import CompanyAccount
 from server.console.oidc.errors import AccountRefused
 from server.store.store import Store

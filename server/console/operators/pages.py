@@ -10,7 +10,7 @@ from starlette.routing import Route
 
 from clients.shared.clock import Clock
 from guard.operator_commands import OperatorCommands
-from guard.operators.operator import BadOperator, Role
+from guard.operators.roles import BadOperator, Role
 from server.console.access import require_role, require_session
 from server.console.forms import read_form
 from server.console.login import SignIn

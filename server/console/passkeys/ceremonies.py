@@ -21,7 +21,7 @@ from webauthn.helpers.structs import (
 )
 
 from guard.operators.approval import Assertion, Statement
-from guard.operators.operator import Operator
+from guard.operators.roles import Operator
 from server.console.passkeys.relying_party import RelyingParty
 from server.store.operators.operators import Passkey
 

@@ -11,7 +11,7 @@ from starlette.routing import Route
 from clients.deferred import Deferred
 from clients.shared.clock import Clock
 from guard.operator_commands import OperatorCommands
-from guard.operators.operator import BadOperator, Operator
+from guard.operators.roles import BadOperator, Operator
 from server.console.forms import read_form
 from server.console.login import SignIn
 from server.console.passkeys.challenges import Challenges, to_sign

@@ -9,7 +9,7 @@ from sqlalchemy.engine import Connection
 
 from guard.errors import MayNotApprove
 from guard.operators.approval import Approval, Assertion, Statement
-from guard.operators.operator import LOCAL, Operator, Role, on_page
+from guard.operators.roles import LOCAL, Operator, Role, on_page
 from server.store.operators.operators import find_operator
 from server.store.schema import approvals, operators
 
@@ -37,18 +37,18 @@ def approvals_of(connection: Connection, about: str) -> list[Approval]:
     is_enabled = and_(
         operators.c.disabled_at.is_(None), operators.c.name.is_not(None) | (approvals.c.operator == LOCAL)
     )
-    query = select(approvals).select_from(joined).where(approvals.c.about == about, is_enabled).order_by(approvals.c.at)
+    query = select(approvals).select_from(joined).where(approvals.c.about == about, is_enabled)
     found: list[Approval] = []
     for row in connection.execute(query).mappings().all():
         operator = find_operator(connection, row["operator"])
         if operator is not None:
             found.append(_approval_of(dict(row), operator))
-    return found
+    return sorted(found, key=lambda one: one.at)
 
 
 def all_approvals(connection: Connection) -> list[Approval]:
     """Return every approval, also of operators who were disabled since."""
-    rows = connection.execute(select(approvals).order_by(approvals.c.at)).mappings().all()
+    rows = connection.execute(select(approvals)).mappings().all()
     known: dict[str, Operator] = {}
     for row in rows:
         name = row["operator"]

@@ -10,7 +10,7 @@ from typing import Any, Final
 from sqlalchemy import insert, select, update
 from sqlalchemy.engine import Connection
 
-from guard.operators.operator import LOCAL, BadOperator, Operator, Role, require_name
+from guard.operators.roles import LOCAL, BadOperator, Operator, Role, require_name
 from server.store.engine import Database
 from server.store.schema import enrolments, operator_sessions, operators, passkeys
 from server.store.sealed.audit import Audit, Entry
@@ -189,7 +189,8 @@ class StoredOperators:
     async def passkeys_of(self, name: str) -> list[Passkey]:
         """Return the passkeys of an operator that were not removed."""
         query = select(passkeys).where(passkeys.c.operator == name, passkeys.c.removed_at.is_(None))
-        return [Passkey(**row) for row in await self._database.fetch(query.order_by(passkeys.c.created_at))]
+        found = [Passkey(**row) for row in await self._database.fetch(query)]
+        return sorted(found, key=lambda one: one.created_at)
 
     async def passkey(self, passkey_id: str) -> Passkey | None:
         """Return a passkey that was not removed."""

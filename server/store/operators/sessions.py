@@ -7,7 +7,7 @@ from typing import Literal
 from sqlalchemy import delete, insert, select, update
 from sqlalchemy.engine import Connection
 
-from guard.operators.operator import Operator
+from guard.operators.roles import Operator
 from server.store.engine import Database
 from server.store.operators.operators import find_operator
 from server.store.schema import operator_sessions

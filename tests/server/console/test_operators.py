@@ -14,7 +14,7 @@ import pytest
 from guard.action import Action, State
 from guard.money import Money
 from guard.operators.demand import ApprovalRule, Approvers
-from guard.operators.operator import LOCAL, Role
+from guard.operators.roles import LOCAL, Role
 from guard.rules.quote import Quote
 from guard.rules.rules import Rules
 from server.console.pages import PageOptions

@@ -8,7 +8,7 @@ import anyio
 import pytest
 
 from guard.action import State
-from guard.operators.operator import Operator, Role
+from guard.operators.roles import Operator, Role
 from server.console.passcode import set_passcode
 from server.console.sessions import Sessions
 from tests.server.console.browsing import (

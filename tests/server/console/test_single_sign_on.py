@@ -16,7 +16,7 @@ from pydantic import SecretStr
 from starlette.responses import JSONResponse, RedirectResponse, Response
 
 from clients.shared.clock import Clock, SystemClock
-from guard.operators.operator import Role
+from guard.operators.roles import Role
 from server.cli.health_checks import check_single_sign_on
 from server.console.oidc.transport import LARGEST_ANSWER
 from server.console.pages import PageOptions

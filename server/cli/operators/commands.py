@@ -8,7 +8,7 @@ import typer
 from rich.table import Table
 
 from clients.shared.clock import SystemClock
-from guard.operators.operator import Operator, Role
+from guard.operators.roles import Operator, Role
 from server.cli.terminal import (
     OPERATOR,
     StoreSession,
