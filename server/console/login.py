@@ -67,7 +67,7 @@ class SignIn:
             return await self.show_form(request, status=401, message=str(wrong), wanted=wanted)
         local = await self._store.operators.find(LOCAL)
         if local is None or not local.is_enabled:
-            message = "The passcode signs nobody in here any more: sign in with your passkey."
+            message = "The passcode signs nobody in here any more: sign in under your own name."
             return await self.show_form(request, status=403, message=message, wanted=wanted)
         return await self.begin(request, local, via="passcode", wanted=wanted)
 
