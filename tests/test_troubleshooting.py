@@ -15,8 +15,9 @@ RESULTS: Final = {"TelephonyError", "GuardRefusal"}
 """Their subclasses' names are the `error` of a result."""
 
 SAY: Final = {
-    "fail", "BadPasscode", "BadSettings", "CannotAdd", "CannotListen", "CheckResult", "HTTPException", "NotAnAnswer",
-    "NotProtected", "PortTaken", "BadProvider", "DoesNotFit",
+    "AccountRefused", "BadPasscode", "BadProvider", "BadSettings", "CannotAdd", "CannotListen", "CheckResult",
+    "DoesNotFit", "HTTPException", "NotAnAnswer", "NotProtected", "NotSignedIn", "PortTaken", "ProviderMisfit",
+    "fail",
 }  # fmt: skip
 """Functions and exceptions whose text a person reads in a terminal or on the approval page."""
 
