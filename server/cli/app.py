@@ -23,6 +23,7 @@ GROUPS: Mapping[str, Part] = {
     "plans": ("plans", "app"),
     "allowances": ("allowances.commands", "app"),
     "audit": ("audit", "app"),
+    "notify": ("notify.commands", "app"),
     "policy": ("policy", "app"),
     "optouts": ("rules", "optouts"),
 }

@@ -61,7 +61,10 @@ class SignIn:
         except BadPasscode as wrong:
             await self._store.audit.note("sign-in refused", principal="someone at the approval page")
             return await self.show_form(request, status=401, message=str(wrong), wanted=wanted)
-        await self._store.audit.note("signed in", principal="the operator, on the approval page")
+        browser = "known" if await self._attempts.known_browser(request) else "new"
+        await self._store.audit.note(
+            "signed in", principal="the operator, on the approval page", detail={"browser": browser}
+        )
         signed_in = RedirectResponse(f"{ROOT}/{wanted}" if wanted else ROOT, 303)
         self._set_cookie(request, signed_in, self._sessions.cookie_name, await self._sessions.begin(), LIFETIME)
         known = await self._attempts.cookie_for(request)

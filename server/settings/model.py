@@ -33,6 +33,7 @@ from guard.operator_commands import OperatorCommands
 from guard.rules.policy import Policy
 from guard.rules.time_zones import load_zone
 from server.settings.keys import NESTED_BY, PREFIX, variable_of
+from server.settings.notify import NotifySettings
 from server.settings.rules import (
     BudgetSettings,
     ComplianceSettings,
@@ -195,6 +196,8 @@ class Settings(BaseSettings):
     http: HttpSettings = HttpSettings()
 
     approvals: ApprovalSettings = ApprovalSettings()
+
+    notify: NotifySettings = NotifySettings()
 
     policy: PolicySettings = PolicySettings()
 

@@ -10,6 +10,7 @@ from server.store.events import StoredEvents
 from server.store.freeze import Freeze
 from server.store.key_values import KeyValueStore
 from server.store.limits import StoredCache, StoredLimits
+from server.store.notices.outbox import StoredNotices
 from server.store.optouts import StoredOptOuts
 from server.store.plans.journal import StoredPlans
 from server.store.sealed.audit import Audit
@@ -39,6 +40,7 @@ class Store:
     taint: StoredTaint
     tokens: StoredTokens
     spending: StoredSpending
+    notices: StoredNotices
     seal: Seal
 
 
@@ -68,5 +70,6 @@ def open_store(address: str, folder: Path, key: str | None = None) -> Store:
         taint=StoredTaint(database),
         tokens=StoredTokens(key_values, seal),
         spending=StoredSpending(database),
+        notices=StoredNotices(database),
         seal=seal,
     )

@@ -1,0 +1,312 @@
+"""Words notices: one for everything that an event is about at a moment. Deterministic in what it is given."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Final, Literal
+
+from guard.action import Action
+from guard.allowances.allowance import AllowanceRequest
+from guard.messages import requester
+from guard.money import Money
+from guard.notices.notice import TEST, Event, Notice
+from guard.notices.safe_text import safe_name, safe_title
+from guard.plans.plan import Plan
+from guard.rules.quote import Quote
+from guard.rules.time_zones import load_zone
+
+LISTED: Final = 5
+"""How many of several a notice names by themselves."""
+
+Kind = Literal["call", "plan", "allowance request"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Subject:
+    """An action, a plan or an allowance request, as notices name it."""
+
+    id: str
+    kind: Kind
+    line: str
+    """What it is and what it costs, in one line."""
+
+    requester: str
+    amounts: tuple[Money, ...] = ()
+    is_price_unknown: bool = False
+    expires_at: datetime | None = None
+    decided_by: str = ""
+    decided_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reader:
+    """What a notice needs to know of whoever reads it."""
+
+    now: datetime
+    zone: str | None = None
+    """IANA name of the operator's zone; None for UTC."""
+
+    page: str | None = None
+    """URL of the approval page; None where nobody knows one that people reach."""
+
+    is_sandbox: bool = False
+
+    def link(self, *ids: str) -> str | None:
+        """Return the URL of one action or plan, or of the page where several are listed."""
+        shows_one = len(ids) == 1 and not ids[0].startswith("alreq_")
+        return f"{self.page}/{ids[0]}" if self.page and shows_one else self.page
+
+    def time(self, moment: datetime) -> str:
+        """Word a time of today, in the operator's zone and in UTC."""
+        found = load_zone(self.zone) if self.zone else None
+        in_utc = f"{moment.astimezone(UTC):%H:%M} UTC"
+        return f"{moment.astimezone(found):%H:%M} in {self.zone} ({in_utc})" if found else in_utc
+
+
+def subject_of_action(action: Action) -> Subject:
+    """Return an action as notices name it."""
+    return Subject(
+        id=action.id,
+        kind="call",
+        line=_line(safe_title(action.title), action.quote.brief),
+        requester=safe_name(requester(action.principal)),
+        amounts=_amounts([action.quote]),
+        is_price_unknown=action.quote.is_unknown,
+        expires_at=action.expires_at,
+        decided_by=safe_name(action.decided_by or ""),
+        decided_at=action.decided_at,
+    )
+
+
+def subject_of_plan(plan: Plan, *, expires_at: datetime) -> Subject:
+    """Return a plan as notices name it: by its calls, because its title is the assistant's words."""
+    steps = [*plan.chosen, *plan.chosen_undo]
+    quotes = [step.quote for step in steps]
+    most = "at most " if any(quote.is_bound for quote in quotes) else ""
+    amounts = _amounts(quotes)
+    is_unknown = any(quote.is_unknown for quote in quotes)
+    price = f"{most}{_total(amounts, is_price_unknown=is_unknown)}" if amounts or is_unknown else ""
+    first = safe_title(plan.chosen[0].title) if plan.chosen else ""
+    return Subject(
+        id=plan.id,
+        kind="plan",
+        line=_line(f"a plan of {_count(len(plan.chosen), 'call')}", price) + (f"; the first: {first}" if first else ""),
+        requester=safe_name(requester(plan.principal)),
+        amounts=amounts,
+        is_price_unknown=is_unknown,
+        expires_at=expires_at,
+        decided_by=safe_name(plan.decided_by or ""),
+        decided_at=plan.decided_at,
+    )
+
+
+def subject_of_request(request: AllowanceRequest) -> Subject:
+    """Return a request for an allowance as notices name it; its conditions and its reason are on the page alone."""
+    terms = request.terms
+    return Subject(
+        id=request.id,
+        kind="allowance request",
+        line=f"an allowance for {safe_title(terms.operation)}, at most {terms.limits}",
+        requester=safe_name(requester(terms.principal)),
+    )
+
+
+def waiting_notice(subjects: Sequence[Subject], reader: Reader) -> Notice:
+    """Word that something waits for approval."""
+    head = f"{_kinds(subjects)} {'waits' if len(subjects) == 1 else 'wait'} for approval"
+    expiries = [subject.expires_at for subject in subjects if subject.expires_at]
+    return _notice(
+        Event.WAITS,
+        f"Waits for approval: {subjects[0].line}" if len(subjects) == 1 else _line(head, _total_of(subjects)),
+        [
+            *_listed(subjects),
+            _requested_by(subjects),
+            *_left(expiries, reader),
+            *([] if reader.page else ["`ringfence approvals list` shows it."]),
+        ],
+        reader,
+        subjects,
+    )
+
+
+def not_picked_up_notice(subjects: Sequence[Subject], reader: Reader) -> Notice:
+    """Word that something was approved and the assistant does not carry it out."""
+    deciders = _names(subject.decided_by for subject in subjects)
+    waited = min((subject.decided_at for subject in subjects if subject.decided_at), default=reader.now)
+    asked = _names(subject.requester for subject in subjects)
+    head = f"{_kinds(subjects)} approved and not carried out"
+    expiries = [subject.expires_at for subject in subjects if subject.expires_at]
+    return _notice(
+        Event.NOT_PICKED_UP,
+        f"Approved and not carried out: {subjects[0].line}" if len(subjects) == 1 else head,
+        [
+            *_listed(subjects),
+            f"Approved {_span(reader.now - waited)} ago: {deciders}. Ask the assistant of {asked} to go on.",
+            *_left(expiries, reader),
+        ],
+        reader,
+        subjects,
+    )
+
+
+def unknown_notice(subjects: Sequence[Subject], reader: Reader) -> Notice:
+    """Word that calls were sent and nobody knows whether they took effect."""
+    one = len(subjects) == 1
+    named = subjects[0].id if one else "ACTION_ID"
+    return _notice(
+        Event.UNKNOWN,
+        f"Outcome unknown: {subjects[0].line}" if one else f"Outcome unknown: {_kinds(subjects)}",
+        [
+            *_listed(subjects),
+            "The request was sent, and no clear answer came. Ringfence does not send it again, and checks at the "
+            f"provider what became of it. `ringfence actions show {named}` says how it stands.",
+            _requested_by(subjects),
+        ],
+        reader,
+        subjects,
+    )
+
+
+def cap_notice(reached: Sequence[Mapping[str, str]], reader: Reader) -> Notice:
+    """Word that budgets are used by much; `reached` are the facts of each, as `facts_of_cap` writes them."""
+    lines: list[str] = []
+    for one in reached:
+        used = f"{one['spent']} of {one['budget']}, {one['left']} left."
+        lines.append(f"{'Used up' if one['percent'] == '100' else one['percent'] + '% used'}: {used}")
+    first = reached[0]
+    used_up = any(one["percent"] == "100" for one in reached)
+    title = "A budget is used up" if used_up else f"A budget is used by {first['percent']}%"
+    ending = ["Calls that cost more than is left are refused."]
+    return _notice(Event.CAP, f"{title}: {first['budget']}", [*lines, *ending], reader, facts=dict(first))
+
+
+def freeze_notice(event: Event, by: str, reader: Reader, at: datetime) -> Notice:
+    """Word that everything was stopped, or goes on."""
+    frozen = event is Event.FROZEN
+    title = "Frozen: every guarded call is refused" if frozen else "Resumed: guarded calls can be made again"
+    who = f"By {safe_name(by)}, at {reader.time(at)}."
+    ending = ["`ringfence unfreeze` resumes."] if frozen else []
+    return _notice(event, title, [who, *ending], reader, facts={"by": safe_name(by)})
+
+
+def sign_in_notice(who: Sequence[str], reader: Reader, at: datetime) -> Notice:
+    """Word that somebody signed in where nobody did before."""
+    return _notice(
+        Event.SIGN_IN,
+        "Sign-in to the approval page from a new browser",
+        [
+            f"{_names(map(safe_name, who))}, at {reader.time(at)}.",
+            "If that was nobody of yours, `ringfence approvals passcode --reset` ends every session.",
+        ],
+        reader,
+        facts={"by": _names(map(safe_name, who))},
+    )
+
+
+def trial_notice(reader: Reader) -> Notice:
+    """Word a notice that only tries a channel."""
+    return _notice(TEST, "Ringfence can reach you here", ["This is a test; nothing waits."], reader)
+
+
+def _notice(
+    event: str,
+    title: str,
+    lines: Sequence[str],
+    reader: Reader,
+    subjects: Sequence[Subject] = (),
+    *,
+    facts: dict[str, str] | None = None,
+) -> Notice:
+    expiries = [subject.expires_at for subject in subjects if subject.expires_at]
+    ids = tuple(subject.id for subject in subjects)
+    return Notice(
+        event=event,
+        title=f"Sandbox: {title}" if reader.is_sandbox else title,
+        lines=tuple(lines),
+        at=reader.now,
+        ids=ids,
+        amounts=_sum(amount for subject in subjects for amount in subject.amounts),
+        is_price_unknown=any(subject.is_price_unknown for subject in subjects),
+        requesters=tuple(dict.fromkeys(subject.requester for subject in subjects)),
+        expires_at=min(expiries, default=None),
+        link=reader.link(*ids),
+        facts=facts or {},
+    )
+
+
+def _listed(subjects: Sequence[Subject]) -> list[str]:
+    """Name each of several, one line each; a single one stands in the title."""
+    if len(subjects) == 1:
+        return []
+    more = len(subjects) - LISTED
+    return [*(f"- {subject.line}" for subject in subjects[:LISTED]), *([f"- and {more} more"] if more > 0 else [])]
+
+
+def _requested_by(subjects: Sequence[Subject]) -> str:
+    return f"Requested by {_names(subject.requester for subject in subjects)}."
+
+
+def _left(expiries: Sequence[datetime], reader: Reader) -> list[str]:
+    """Say how long is left until the first of several expires."""
+    if not expiries:
+        return []
+    first = min(expiries)
+    whose = "" if len(expiries) == 1 else " for the first"
+    return [f"{_span(first - reader.now)} left{whose}, until {reader.time(first)}."]
+
+
+def _span(span: timedelta) -> str:
+    minutes = max(0, int(span / timedelta(minutes=1)))
+    if minutes == 0:
+        return "less than a minute"
+    return _count(minutes, "minute") if minutes < 120 else _count(minutes // 60, "hour")
+
+
+def _kinds(subjects: Sequence[Subject]) -> str:
+    """Count several by what they are: `12 calls and 1 plan`."""
+    kinds: dict[str, int] = {}
+    for subject in subjects:
+        kinds[subject.kind] = kinds.get(subject.kind, 0) + 1
+    return _join([_count(number, kind) for kind, number in kinds.items()])
+
+
+def _total_of(subjects: Sequence[Subject]) -> str:
+    amounts = _sum(amount for subject in subjects for amount in subject.amounts)
+    is_unknown = any(subject.is_price_unknown for subject in subjects)
+    return _total(amounts, is_price_unknown=is_unknown) if amounts or is_unknown else ""
+
+
+def _total(amounts: Sequence[Money], *, is_price_unknown: bool) -> str:
+    known = f"{_join([str(amount) for amount in amounts])} in all" if amounts else ""
+    if not is_price_unknown:
+        return known
+    return f"{known} and what has no known price" if known else "price unknown"
+
+
+def _amounts(quotes: Iterable[Quote]) -> tuple[Money, ...]:
+    return _sum(quote.amount for quote in quotes if quote.amount is not None)
+
+
+def _sum(amounts: Iterable[Money]) -> tuple[Money, ...]:
+    """Add up amounts by currency."""
+    totals: dict[str, Money] = {}
+    for amount in amounts:
+        before = totals.get(amount.currency)
+        totals[amount.currency] = before + amount if before else amount
+    return tuple(totals.values())
+
+
+def _line(text: str, price: str) -> str:
+    return f"{text}, {price}" if price else text
+
+
+def _names(names: Iterable[str]) -> str:
+    return _join(list(dict.fromkeys(name for name in names if name)))
+
+
+def _join(words: Sequence[str]) -> str:
+    return " and ".join(filter(None, [", ".join(words[:-1]), words[-1]])) if words else ""
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number} {noun if number == 1 else noun + 's'}"
