@@ -1,5 +1,6 @@
 """A channel: where notices are sent. Made of the settings; its URL is in none of its words."""
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final, Protocol
@@ -36,8 +37,8 @@ class MakeTransport(Protocol):
 SERVICE: Final = Deferred[MakeTransport]("server.notices.service:Service")
 """Services are sent to by apprise, which takes half a second to load: no start waits for it."""
 
-_SHORTEST_SECRET: Final = 12
-"""A part of a URL with fewer characters is a word or a name, which must not vanish from every log."""
+_TOKEN: Final = re.compile(r"(?=\S*[0-9])[^.\s]{12,}|[^.\s]{24,}")
+"""A part of a URL that is more than a word or the name of a host, which must not vanish from every log."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,9 +77,9 @@ def _hide(secret: str) -> None:
     redact.learn(secret)
     try:
         parts = urlsplit(secret)
-        named = [parts.password or "", parts.username or "", *parts.path.split("/")]
+        named = [parts.password or "", parts.username or "", parts.hostname or "", *parts.path.split("/")]
     except ValueError:
         return
     for part in (*named, *(value for _, value in parse_qsl(parts.query))):
-        if part == parts.password or len(part) >= _SHORTEST_SECRET:
+        if part == parts.password or _TOKEN.fullmatch(part):
             redact.learn(part)

@@ -51,6 +51,8 @@ class Receiver:
         if self.status != 200:
             return Response(f"{SECRET} {request.url}", self.status)
         body = await request.body()
+        if request.url.path == "/chat":  # a service, which checks no signature
+            return Response(status_code=200)
         if not hmac.compare_digest(self._expected(request, body), request.headers["webhook-signature"]):
             return Response(status_code=401)
         self.bodies.append(body.decode("utf-8"))
@@ -90,7 +92,7 @@ class MailServer:
         self.url = f"mailto://127.0.0.1:{port}/?from=ringfence@example.com&to=ops@example.com&name={SECRET}"
         self.got: list[EmailMessage] = []
 
-    async def handle_DATA(self, _server: SMTP, _session: Session, envelope: Envelope) -> str:  # noqa: N802
+    async def handle_DATA(self, _server: SMTP, _session: Session, envelope: Envelope) -> str:
         """Keep a mail; the name is that of aiosmtpd."""
         content = envelope.content or b""
         raw = content if isinstance(content, bytes) else content.encode("utf-8")
