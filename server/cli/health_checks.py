@@ -26,7 +26,7 @@ from guard.errors import JournalUnavailable
 from guard.rules.time_zones import describe_missing_zones, find_missing_zones
 from ringfence_installation import FOLDER, REMEDY, find_changed_files, find_neighbours, recorded_files
 from server.notices.channel import Channel
-from server.notices.not_sent import NotSent
+from server.notices.not_taken import NotTaken
 from server.settings.secrets_file import is_open_to_others
 from server.store.sealed.audit import ANOTHER_KEY
 from server.store.store import Store
@@ -141,7 +141,7 @@ async def _check_channel(channel: Channel) -> CheckResult:
     subject, wanted = f"channel {channel.name}", ", ".join(channel.settings.events)
     try:
         await anyio.to_thread.run_sync(channel.transport)
-    except NotSent as unknown:
+    except NotTaken as unknown:
         return CheckResult(subject, "fail", str(unknown))
     return CheckResult(subject, "ok", f"gets {wanted}; nothing was sent")
 

@@ -21,7 +21,7 @@ class Transport(Protocol):
         """Send a notice. `notice_id` is the same for every attempt.
 
         Raises:
-            NotSent: The channel did not take it.
+            NotTaken: The channel did not take it.
         """
         ...
 
@@ -56,7 +56,7 @@ class Channel:
         """Return how notices reach it. For a service this loads apprise, which blocks.
 
         Raises:
-            NotSent: Apprise knows no such service.
+            NotTaken: Apprise knows no such service.
         """
         webhook, key = self.settings.webhook, self.settings.signing_key
         if webhook is not None and key is not None:

@@ -9,7 +9,7 @@ import anyio.to_thread
 
 from server.notices.channel import Channel, Transport
 from server.notices.composition import Composition
-from server.notices.not_sent import NotSent
+from server.notices.not_taken import NotTaken
 from server.services import Services
 from server.store.notices.outbox import DueNotice
 
@@ -68,7 +68,7 @@ class Delivery:
             return
         try:
             await (await self._connect()).send(notice, f"notice_{due.number}")
-        except NotSent as failed:
+        except NotTaken as failed:
             await self._send_later(due, str(failed))
         except Exception as failed:
             await self._send_later(due, f"failed with {type(failed).__name__}")

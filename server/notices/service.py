@@ -9,7 +9,7 @@ from apprise import Apprise, AppriseAsset, AppriseResult, NotifyFormat, NotifyTy
 from apprise.result import AppriseResultStatus
 
 from guard.notices.notice import TEST, Event, Notice
-from server.notices.not_sent import NotSent
+from server.notices.not_taken import NotTaken
 
 PATIENCE_SECONDS: Final = 20.0
 """How long a service may take; mail has several answers to wait for."""
@@ -37,13 +37,13 @@ class Service:
         """Check the URL.
 
         Raises:
-            NotSent: Apprise knows no such service.
+            NotTaken: Apprise knows no such service.
         """
         _keep_silent()
         # Its annotations have a bare `dict`.
         service = Apprise.instantiate(url, asset=_asset())  # pyright: ignore[reportUnknownMemberType]
         if service is None:
-            raise NotSent(UNKNOWN_SERVICE)
+            raise NotTaken(UNKNOWN_SERVICE)
         self._apprise = Apprise(asset=_asset())
         self._apprise.add(service)  # pyright: ignore[reportUnknownMemberType]
 
@@ -51,11 +51,11 @@ class Service:
         """Send a notice as text.
 
         Raises:
-            NotSent: The service could not be reached, or refused it.
+            NotTaken: The service could not be reached, or refused it.
         """
         result = await anyio.to_thread.run_sync(self._send, notice, abandon_on_cancel=True)
         if not result:
-            raise NotSent(_reason(result))
+            raise NotTaken(_reason(result))
 
     def _send(self, notice: Notice) -> AppriseResult:
         link = [notice.link] if notice.link else []

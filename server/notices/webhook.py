@@ -15,7 +15,7 @@ import httpx2
 
 from guard.money import Money
 from guard.notices.notice import Notice
-from server.notices.not_sent import NotSent
+from server.notices.not_taken import NotTaken
 
 PATIENCE_SECONDS: Final = 10.0
 """How long a receiver may take."""
@@ -32,7 +32,7 @@ class Webhook:
         """Post a notice. A redirect is no answer: what is signed goes where the settings say, and nowhere else.
 
         Raises:
-            NotSent: The receiver could not be reached, or did not answer with 2xx.
+            NotTaken: The receiver could not be reached, or did not answer with 2xx.
         """
         body = json.dumps({"id": notice_id, **payload(notice)}, ensure_ascii=False).encode("utf-8")
         headers = {"Content-Type": "application/json", "User-Agent": "Ringfence"}
@@ -44,11 +44,11 @@ class Webhook:
             ):
                 status = answer.status_code
         except httpx2.TimeoutException:
-            raise NotSent("did not answer in time") from None
+            raise NotTaken("did not answer in time") from None
         except (httpx2.HTTPError, httpx2.InvalidURL):
-            raise NotSent("could not be reached") from None
+            raise NotTaken("could not be reached") from None
         if not 200 <= status < 300:
-            raise NotSent(f"answered {status}")
+            raise NotTaken(f"answered {status}")
 
 
 def signed_headers(key: bytes, notice_id: str, at: datetime, body: bytes) -> dict[str, str]:

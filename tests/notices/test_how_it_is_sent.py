@@ -12,7 +12,7 @@ import pytest
 from server.mcp.server import build_server
 from server.notices.channel import Channel
 from server.notices.delivery import LEASE
-from server.notices.not_sent import NotSent
+from server.notices.not_taken import NotTaken
 from server.notices.on_demand import send_notices
 from server.services import Services
 from server.settings.notify import ChannelSettings
@@ -232,7 +232,7 @@ def test_what_apprise_logs_stays_out_of_the_log() -> None:
     log = logging.StreamHandler(StringIO())
     logging.getLogger().addHandler(log)
     try:
-        with pytest.raises(NotSent) as refused:
+        with pytest.raises(NotTaken) as refused:
             channel.transport()
     finally:
         logging.getLogger().removeHandler(log)

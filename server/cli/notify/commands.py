@@ -13,7 +13,7 @@ from guard.notices.wording import Reader, trial_notice
 from server.cli.terminal import Target, console, fail, operator_command, tell
 from server.console.urls import ROOT
 from server.notices.channel import Channel, channels_of
-from server.notices.not_sent import NotSent
+from server.notices.not_taken import NotTaken
 from server.settings.model import Settings
 
 app = typer.Typer(help="Channels on which operators are told what happens.", no_args_is_help=True)
@@ -66,6 +66,6 @@ async def _send(channel: Channel, notice: Notice) -> str:
     try:
         transport = await anyio.to_thread.run_sync(channel.transport)
         await transport.send(notice, f"notice_test_{int(notice.at.timestamp())}")
-    except NotSent as failed:
+    except NotTaken as failed:
         return str(failed)
     return ""
