@@ -8,7 +8,7 @@ from collections.abc import AsyncGenerator, Generator
 from contextlib import asynccontextmanager, contextmanager
 from email import message_from_bytes, policy
 from email.message import EmailMessage
-from typing import Any, Final, cast
+from typing import Any, Final
 
 import anyio
 import uvicorn
@@ -96,7 +96,7 @@ class MailServer:
         """Keep a mail; the name is that of aiosmtpd."""
         content = envelope.content or b""
         raw = content if isinstance(content, bytes) else content.encode("utf-8")
-        self.got.append(cast("EmailMessage", message_from_bytes(raw, policy=policy.default)))
+        self.got.append(message_from_bytes(raw, policy=policy.default))
         return "250 OK"
 
 
