@@ -52,9 +52,10 @@ class Composition:
             case Event.CAP:
                 return cap_notice([due.facts[subject] for subject in due.subjects], reader)
             case Event.FROZEN | Event.RESUMED:
-                return freeze_notice(due.event, str(due.facts["by"]), reader, due.at)
+                is_so = await self.services.store.freeze.is_on() is (due.event is Event.FROZEN)
+                return freeze_notice(due.event, due.facts["by"][-1], reader, _moment(due)) if is_so else None
             case Event.SIGN_IN:
-                return sign_in_notice(list(due.facts["by"]), reader, due.at)
+                return sign_in_notice(due.facts["by"], reader, _moment(due))
             case _:
                 subjects = await self._subjects(due)
         if not subjects:
@@ -96,6 +97,11 @@ class Composition:
             if request is not None:
                 found.append(subject_of_request(request))
         return found
+
+
+def _moment(due: DueNotice) -> datetime:
+    """Return when that happened which a notice tells of."""
+    return datetime.fromisoformat(due.facts["at"])
 
 
 def _ends_at(plan: Plan) -> datetime:

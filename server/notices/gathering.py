@@ -29,6 +29,8 @@ _STALE: Final = timedelta(days=1)
 KEPT: Final = timedelta(days=62)
 """How long the outbox is kept: a month's cap is told once in its month."""
 
+_FORGET_EVERY: Final = timedelta(days=1)
+
 _TOLD_SINCE: Final = timedelta(days=2)
 """No approval waits for longer."""
 
@@ -50,14 +52,15 @@ class Gathering:
     _last: int = -1
     """The last row of the audit log at the last look."""
 
+    _forgot_at: datetime | None = None
+
     async def begin(self) -> None:
-        """Have the record read from now on, where it was never read, and forget what is old.
+        """Have the record read from now on, where it was never read.
 
         Raises:
             JournalUnavailable: The store cannot be used.
         """
         await self.services.store.notices.begin(list(_NAMES), self.began_at)
-        await self.services.store.notices.forget(self.services.clock.now() - KEPT)
 
     async def look(self) -> None:
         """Hand over what is gathered by now.
@@ -66,6 +69,7 @@ class Gathering:
             JournalUnavailable: The store cannot be used.
         """
         outbox = self.services.store.notices
+        await self._forget()
         unread = await outbox.unread(_NAMES)
         for event in unread.news:
             if await self._is_gathered(event):
@@ -75,6 +79,13 @@ class Gathering:
             await self._look_at_caps()
             self._last = unread.last
         await self._look_at_approvals()
+
+    async def _forget(self) -> None:
+        """Delete what is old in the outbox, once a day."""
+        now = self.services.clock.now()
+        if self._forgot_at is None or now - self._forgot_at >= _FORGET_EVERY:
+            self._forgot_at = now
+            await self.services.store.notices.forget(now - KEPT)
 
     async def _look_at_approvals(self) -> None:
         """Hand over what was approved and is not carried out."""
@@ -119,7 +130,7 @@ class Gathering:
             return self._batch(event, list(dict.fromkeys(one.subject for one in news if one.subject)))
         told = [one for one in news if one.at >= self.began_at - _STALE and _is_told(one)]
         by = list(dict.fromkeys(one.by for one in told))
-        facts = {"by": by if event is Event.SIGN_IN else by[-1]} if by else {}
+        facts = {"by": by, "at": told[-1].at.isoformat()} if told else {}
         return self._batch(event, (), facts, is_told=bool(told))
 
     def _batch(

@@ -17,6 +17,9 @@ from tests.notices.receivers import KEY
 
 BASE: Final = "https://ringfence.example.com"
 SENDER: Final = "+12015550142"
+NOWHERE: Final = "http://127.0.0.1:9"
+"""The address of a provider that is not called."""
+
 BEFORE: Final = datetime(2026, 1, 1, tzinfo=UTC)
 
 

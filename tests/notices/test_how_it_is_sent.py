@@ -19,7 +19,7 @@ from server.settings.notify import ChannelSettings
 from tests.clocks import ShiftedClock
 from tests.connecting import Person, connect, content_of
 from tests.notices.receivers import KEY, SECRET, receiver
-from tests.notices.telling import BASE, Telling, text_to, told_to
+from tests.notices.telling import BASE, NOWHERE, Telling, text_to, told_to
 from tests.operator_side import OperatorSide
 from tests.over_http import free_port
 from tests.sandbox_control import sandboxes
@@ -29,10 +29,8 @@ async def test_a_channel_that_fails_is_tried_again_with_growing_pauses_and_holds
     tmp_path: Path, operator: OperatorSide, caplog: pytest.LogCaptureFixture
 ) -> None:
     clock = ShiftedClock()
-    async with sandboxes() as sandbox, receiver() as failing, receiver() as ops:
-        services = Services(
-            told_to(tmp_path / "state", sandbox.voicetel, failing=failing.url, ops=ops.url), clock=clock
-        )
+    async with receiver() as failing, receiver() as ops:
+        services = Services(told_to(tmp_path / "state", NOWHERE, failing=failing.url, ops=ops.url), clock=clock)
         telling = Telling(services)
         failing.status = 500
         await operator.freeze()
@@ -103,8 +101,8 @@ async def test_what_a_process_had_begun_to_send_when_it_ended_is_sent_by_another
     tmp_path: Path, operator: OperatorSide
 ) -> None:
     clock = ShiftedClock()
-    async with sandboxes() as sandbox, receiver() as ops:
-        settings = told_to(tmp_path / "state", sandbox.voicetel, ops=ops.url)
+    async with receiver() as ops:
+        settings = told_to(tmp_path / "state", NOWHERE, ops=ops.url)
         ended, other = (Telling(Services(settings, clock=clock)) for _ in range(2))
         await operator.freeze()
         await ended.gather_now()
@@ -141,11 +139,29 @@ async def test_what_was_answered_while_a_channel_failed_is_not_told_any_more(
     assert [notice["ids"] for notice in ops.got] == [[second]]
 
 
+async def test_a_freeze_that_is_over_is_not_told_as_one(tmp_path: Path, operator: OperatorSide) -> None:
+    """Nobody hears in the wrong order what was switched on, off and on again; unrelated rows lie before it."""
+    async with receiver() as ops:
+        services = Services(told_to(tmp_path / "state", NOWHERE, ops=ops.url))
+        telling = Telling(services)
+        for _ in range(60):
+            await services.store.audit.note("passcode refused", principal="someone on the command line")
+        await telling.look()
+        await operator.freeze()
+        await operator.unfreeze()
+        await operator.freeze()
+        await telling.look()
+        await operator.unfreeze()
+        await telling.look()
+        await services.close()
+    assert ops.titles() == ["Frozen: every guarded call is refused", "Resumed: guarded calls can be made again"]
+
+
 async def test_a_signed_notice_goes_nowhere_but_where_the_settings_say(
     tmp_path: Path, operator: OperatorSide, caplog: pytest.LogCaptureFixture
 ) -> None:
-    async with sandboxes() as sandbox, receiver() as ops:
-        services = Services(told_to(tmp_path / "state", sandbox.voicetel, ops=ops.url))
+    async with receiver() as ops:
+        services = Services(told_to(tmp_path / "state", NOWHERE, ops=ops.url))
         ops.status = 307
         await operator.freeze()
         await Telling(services).look()
@@ -155,8 +171,8 @@ async def test_a_signed_notice_goes_nowhere_but_where_the_settings_say(
 
 
 async def test_a_server_tells_what_happens_while_it_serves(tmp_path: Path) -> None:
-    async with sandboxes() as sandbox, receiver() as ops:
-        services = Services(told_to(tmp_path, sandbox.voicetel, ops=ops.url))
+    async with receiver() as ops:
+        services = Services(told_to(tmp_path, NOWHERE, ops=ops.url))
         async with anyio.create_task_group() as group:
             group.start_soon(send_notices, services, BASE)
             await services.store.freeze.freeze("the operator, on the command line")
@@ -168,7 +184,7 @@ async def test_a_server_tells_what_happens_while_it_serves(tmp_path: Path) -> No
 
 
 async def test_without_channels_nothing_runs_beside_the_server(tmp_path: Path) -> None:
-    services = Services(told_to(tmp_path, "http://127.0.0.1:9"))
+    services = Services(told_to(tmp_path, NOWHERE))
     with anyio.fail_after(5):
         await send_notices(services, BASE)
     assert not services.door.is_open
@@ -201,8 +217,8 @@ async def test_the_operator_tries_a_channel(
 async def test_doctor_names_a_channel_that_nobody_can_send_to_and_one_that_fails(
     tmp_path: Path, operator: OperatorSide, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    async with sandboxes() as sandbox, receiver() as ops:
-        services = Services(told_to(tmp_path / "state", sandbox.voicetel, ops=ops.url))
+    async with receiver() as ops:
+        services = Services(told_to(tmp_path / "state", NOWHERE, ops=ops.url))
         ops.status = 403
         await operator.freeze()
         await Telling(services).look()

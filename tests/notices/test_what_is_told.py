@@ -14,7 +14,7 @@ from server.services import Services
 from tests.clocks import ShiftedClock
 from tests.connecting import Person, connect, content_of
 from tests.notices.receivers import KEY, Receiver, mail_server, receiver
-from tests.notices.telling import BASE, Telling, text_to, told_to
+from tests.notices.telling import BASE, NOWHERE, Telling, text_to, told_to
 from tests.operator_side import OperatorSide
 from tests.plans.jobs import customers, propose, texts
 from tests.sandbox_control import sandboxes
@@ -189,8 +189,8 @@ async def test_a_cap_is_told_at_80_and_at_100_percent_once_in_its_window(tmp_pat
 
 
 async def test_a_freeze_is_told_at_once_and_so_is_its_end(tmp_path: Path, operator: OperatorSide) -> None:
-    async with sandboxes() as sandbox, receiver() as ops:
-        services = Services(told_to(tmp_path / "state", sandbox.voicetel, ops=ops.url))
+    async with receiver() as ops:
+        services = Services(told_to(tmp_path / "state", NOWHERE, ops=ops.url))
         telling = Telling(services, gather=timedelta(hours=1))
         await operator.freeze()
         await telling.look()
@@ -203,8 +203,8 @@ async def test_a_freeze_is_told_at_once_and_so_is_its_end(tmp_path: Path, operat
 
 async def test_a_sign_in_is_told_where_the_browser_is_new(tmp_path: Path) -> None:
     clock = ShiftedClock()
-    async with sandboxes() as sandbox, receiver() as ops:
-        services = Services(told_to(tmp_path, sandbox.voicetel, ops=ops.url), clock=clock)
+    async with receiver() as ops:
+        services = Services(told_to(tmp_path, NOWHERE, ops=ops.url), clock=clock)
         telling = Telling(services)
         await services.store.key_values.put("passcode", hashed_passcode())
         async with browser(page_over(services.store, clock=clock)) as page:
@@ -265,8 +265,8 @@ async def test_mail_and_a_webhook_get_the_events_that_each_wants(tmp_path: Path,
 
 
 async def test_what_happened_before_notices_were_set_up_is_not_told(tmp_path: Path, operator: OperatorSide) -> None:
-    async with sandboxes() as sandbox, receiver() as ops:
-        services = Services(told_to(tmp_path / "state", sandbox.voicetel, ops=ops.url))
+    async with receiver() as ops:
+        services = Services(told_to(tmp_path / "state", NOWHERE, ops=ops.url))
         await operator.freeze()
         await Telling(services, began_at=datetime.now(UTC) + timedelta(seconds=1)).look()
         await operator.unfreeze()

@@ -33,7 +33,7 @@ _AT_ONCE: Final = 400
 _ROWS_AT_ONCE: Final = 5000
 """How many rows of the audit log are read at a time, after a server was down for long."""
 
-_SKIPPED_AT_ONCE: Final = 200
+_SKIPPED_AT_ONCE: Final = 50
 """After how many rows without news of an event the log is marked as read for it."""
 
 Outcome = Literal["sent", "outdated", "given up"]
@@ -191,7 +191,7 @@ class StoredNotices:
         that it sent and did not close is sent a second time.
         """
         due = (notices.c.channel == channel) & (notices.c.due_at <= now)
-        query = select(notices).where(due).order_by(notices.c.due_at).limit(1)
+        query = select(notices).where(due).order_by(notices.c.due_at, notices.c.number).limit(1)
         if not await self._database.fetch(query):
             return None
 
