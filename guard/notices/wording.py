@@ -1,7 +1,7 @@
 """Words notices: one for everything that an event is about at a moment. Deterministic in what it is given."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Final, Literal
 
@@ -11,6 +11,7 @@ from guard.messages import requester
 from guard.money import Money
 from guard.notices.notice import TEST, Event, Notice
 from guard.notices.safe_text import safe_name, safe_title
+from guard.operator_commands import OperatorCommands
 from guard.plans.plan import Plan
 from guard.rules.quote import Quote
 from guard.rules.time_zones import load_zone
@@ -49,7 +50,8 @@ class Reader:
     page: str | None = None
     """URL of the approval page; None where nobody knows one that people reach."""
 
-    is_sandbox: bool = False
+    commands: OperatorCommands = field(default_factory=OperatorCommands)
+    """How the operator's commands are printed."""
 
     def link(self, *ids: str) -> str | None:
         """Return the URL of one action or plan, or of the page where several are listed."""
@@ -221,8 +223,8 @@ def _notice(
     ids = tuple(subject.id for subject in subjects)
     return Notice(
         event=event,
-        title=f"Sandbox: {title}" if reader.is_sandbox else title,
-        lines=tuple(lines),
+        title=f"Sandbox: {title}" if reader.commands.is_sandbox else title,
+        lines=tuple(reader.commands.complete(line) for line in lines),
         at=reader.now,
         ids=ids,
         amounts=_sum(amount for subject in subjects for amount in subject.amounts),

@@ -75,7 +75,7 @@ class Composition:
             now=self.services.clock.now(),
             zone=settings.time_zone,
             page=f"{self.base.rstrip('/')}{ROOT}" if self.base else None,
-            is_sandbox=settings.commands.is_sandbox,
+            commands=settings.commands,
         )
 
     async def _subjects(self, due: DueNotice) -> Sequence[Subject]:

@@ -54,7 +54,7 @@ def _choose(settings: Settings, name: str | None) -> Sequence[Channel]:
 def _reader(settings: Settings) -> Reader:
     address = settings.approvals.address
     page = f"{address.rstrip('/')}{ROOT}" if address else None
-    return Reader(now=SystemClock().now(), zone=settings.time_zone, page=page, is_sandbox=settings.commands.is_sandbox)
+    return Reader(now=SystemClock().now(), zone=settings.time_zone, page=page, commands=settings.commands)
 
 
 async def _send_to_all(channels: Sequence[Channel], notice: Notice) -> list[str]:
