@@ -1,7 +1,7 @@
 """Words notices: one for everything that an event is about at a moment. Deterministic in what it is given."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import Final, Literal
 
@@ -23,7 +23,7 @@ Kind = Literal["call", "plan", "allowance request"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Subject:
+class Item:
     """An action, a plan or an allowance request, as notices name it."""
 
     id: str
@@ -40,8 +40,8 @@ class Subject:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Reader:
-    """What a notice needs to know of whoever reads it."""
+class NoticeContext:
+    """What a notice needs to know beside what it is about."""
 
     now: datetime
     zone: str | None = None
@@ -65,9 +65,9 @@ class Reader:
         return f"{moment.astimezone(found):%H:%M} in {self.zone} ({in_utc})" if found else in_utc
 
 
-def subject_of_action(action: Action) -> Subject:
+def item_of_action(action: Action) -> Item:
     """Return an action as notices name it."""
-    return Subject(
+    return Item(
         id=action.id,
         kind="call",
         line=_line(safe_title(action.title), action.quote.brief),
@@ -80,7 +80,7 @@ def subject_of_action(action: Action) -> Subject:
     )
 
 
-def subject_of_plan(plan: Plan, *, expires_at: datetime) -> Subject:
+def item_of_plan(plan: Plan, *, expires_at: datetime) -> Item:
     """Return a plan as notices name it: by its calls, because its title is the assistant's words."""
     steps = [*plan.chosen, *plan.chosen_undo]
     quotes = [step.quote for step in steps]
@@ -89,7 +89,7 @@ def subject_of_plan(plan: Plan, *, expires_at: datetime) -> Subject:
     is_unknown = any(quote.is_unknown for quote in quotes)
     price = f"{most}{_total(amounts, is_price_unknown=is_unknown)}" if amounts or is_unknown else ""
     first = safe_title(plan.chosen[0].title) if plan.chosen else ""
-    return Subject(
+    return Item(
         id=plan.id,
         kind="plan",
         line=_line(f"a plan of {_count(len(plan.chosen), 'call')}", price) + (f"; the first: {first}" if first else ""),
@@ -102,10 +102,10 @@ def subject_of_plan(plan: Plan, *, expires_at: datetime) -> Subject:
     )
 
 
-def subject_of_request(request: AllowanceRequest) -> Subject:
+def item_of_request(request: AllowanceRequest) -> Item:
     """Return a request for an allowance as notices name it; its conditions and its reason are on the page alone."""
     terms = request.terms
-    return Subject(
+    return Item(
         id=request.id,
         kind="allowance request",
         line=f"an allowance for {safe_title(terms.operation)}, at most {terms.limits}",
@@ -113,63 +113,64 @@ def subject_of_request(request: AllowanceRequest) -> Subject:
     )
 
 
-def waiting_notice(subjects: Sequence[Subject], reader: Reader) -> Notice:
+def waiting_notice(items: Sequence[Item], context: NoticeContext) -> Notice:
     """Word that something waits for approval."""
-    head = f"{_kinds(subjects)} {'waits' if len(subjects) == 1 else 'wait'} for approval"
-    expiries = [subject.expires_at for subject in subjects if subject.expires_at]
+    head = f"{_kinds(items)} {'waits' if len(items) == 1 else 'wait'} for approval"
+    expiries = [item.expires_at for item in items if item.expires_at]
     return _notice(
         Event.WAITS,
-        f"Waits for approval: {subjects[0].line}" if len(subjects) == 1 else _line(head, _total_of(subjects)),
+        f"Waits for approval: {items[0].line}" if len(items) == 1 else _line(head, _total_of(items)),
         [
-            *_listed(subjects),
-            _requested_by(subjects),
-            *_left(expiries, reader),
-            *([] if reader.page else ["`ringfence approvals list` shows it."]),
+            *_listed(items),
+            _requested_by(items),
+            *_left(expiries, context),
+            *([] if context.page else ["`ringfence approvals list` shows it."]),
         ],
-        reader,
-        subjects,
+        context,
+        items,
     )
 
 
-def not_picked_up_notice(subjects: Sequence[Subject], reader: Reader) -> Notice:
+def not_picked_up_notice(items: Sequence[Item], context: NoticeContext) -> Notice:
     """Word that something was approved and the assistant does not carry it out."""
-    deciders = _names(subject.decided_by for subject in subjects)
-    waited = min((subject.decided_at for subject in subjects if subject.decided_at), default=reader.now)
-    asked = _names(subject.requester for subject in subjects)
-    head = f"{_kinds(subjects)} approved and not carried out"
-    expiries = [subject.expires_at for subject in subjects if subject.expires_at]
+    deciders = _names(item.decided_by for item in items)
+    waited = min((item.decided_at for item in items if item.decided_at), default=context.now)
+    asked = _names(item.requester for item in items)
+    head = f"{_kinds(items)} approved and not carried out"
+    expiries = [item.expires_at for item in items if item.expires_at]
     return _notice(
         Event.NOT_PICKED_UP,
-        f"Approved and not carried out: {subjects[0].line}" if len(subjects) == 1 else head,
+        f"Approved and not carried out: {items[0].line}" if len(items) == 1 else head,
         [
-            *_listed(subjects),
-            f"Approved {_span(reader.now - waited)} ago: {deciders}. Ask the assistant of {asked} to go on.",
-            *_left(expiries, reader),
+            *_listed(items),
+            f"Approved {_span(context.now - waited)} ago: {deciders}. Ask the assistant of {asked} to go on.",
+            *_left(expiries, context),
         ],
-        reader,
-        subjects,
+        context,
+        items,
     )
 
 
-def unknown_notice(subjects: Sequence[Subject], reader: Reader) -> Notice:
+def unknown_notice(items: Sequence[Item], context: NoticeContext) -> Notice:
     """Word that calls were sent and nobody knows whether they took effect."""
-    one = len(subjects) == 1
-    named = subjects[0].id if one else "ACTION_ID"
+    items = [replace(item, expires_at=None) for item in items]  # its approval is used
+    one = len(items) == 1
+    named = items[0].id if one else "ACTION_ID"
     return _notice(
         Event.UNKNOWN,
-        f"Outcome unknown: {subjects[0].line}" if one else f"Outcome unknown: {_kinds(subjects)}",
+        f"Outcome unknown: {items[0].line}" if one else f"Outcome unknown: {_kinds(items)}",
         [
-            *_listed(subjects),
+            *_listed(items),
             "The request was sent, and no clear answer came. Ringfence does not send it again, and checks at the "
             f"provider what became of it. `ringfence actions show {named}` says how it stands.",
-            _requested_by(subjects),
+            _requested_by(items),
         ],
-        reader,
-        subjects,
+        context,
+        items,
     )
 
 
-def cap_notice(reached: Sequence[Mapping[str, str]], reader: Reader) -> Notice:
+def cap_notice(reached: Sequence[Mapping[str, str]], context: NoticeContext) -> Notice:
     """Word that budgets are used by much; `reached` are the facts of each, as `facts_of_cap` writes them."""
     lines: list[str] = []
     for one in reached:
@@ -179,82 +180,82 @@ def cap_notice(reached: Sequence[Mapping[str, str]], reader: Reader) -> Notice:
     used_up = any(one["percent"] == "100" for one in reached)
     title = "A budget is used up" if used_up else f"A budget is used by {first['percent']}%"
     ending = ["Calls that cost more than is left are refused."]
-    return _notice(Event.CAP, f"{title}: {first['budget']}", [*lines, *ending], reader, facts=dict(first))
+    return _notice(Event.CAP, f"{title}: {first['budget']}", [*lines, *ending], context, facts=dict(first))
 
 
-def freeze_notice(event: Event, by: str, reader: Reader, at: datetime) -> Notice:
+def freeze_notice(event: Event, by: str, context: NoticeContext, at: datetime) -> Notice:
     """Word that everything was stopped, or goes on."""
     frozen = event is Event.FROZEN
     title = "Frozen: every guarded call is refused" if frozen else "Resumed: guarded calls can be made again"
-    who = f"By {safe_name(by)}, at {reader.time(at)}."
+    who = f"By {safe_name(by)}, at {context.time(at)}."
     ending = ["`ringfence unfreeze` resumes."] if frozen else []
-    return _notice(event, title, [who, *ending], reader, facts={"by": safe_name(by)})
+    return _notice(event, title, [who, *ending], context, facts={"by": safe_name(by)})
 
 
-def sign_in_notice(who: Sequence[str], reader: Reader, at: datetime) -> Notice:
+def sign_in_notice(who: Sequence[str], context: NoticeContext, at: datetime) -> Notice:
     """Word that somebody signed in where nobody did before."""
     return _notice(
         Event.SIGN_IN,
         "Sign-in to the approval page from a new browser",
         [
-            f"{_names(map(safe_name, who))}, at {reader.time(at)}.",
+            f"{_names(map(safe_name, who))}, at {context.time(at)}.",
             "If that was nobody of yours, `ringfence approvals passcode --reset` ends every session.",
         ],
-        reader,
+        context,
         facts={"by": _names(map(safe_name, who))},
     )
 
 
-def trial_notice(reader: Reader) -> Notice:
+def trial_notice(context: NoticeContext) -> Notice:
     """Word a notice that only tries a channel."""
-    return _notice(TEST, "Ringfence can reach you here", ["This is a test; nothing waits."], reader)
+    return _notice(TEST, "Ringfence can reach you here", ["This is a test; nothing waits."], context)
 
 
 def _notice(
     event: str,
     title: str,
     lines: Sequence[str],
-    reader: Reader,
-    subjects: Sequence[Subject] = (),
+    context: NoticeContext,
+    items: Sequence[Item] = (),
     *,
     facts: dict[str, str] | None = None,
 ) -> Notice:
-    expiries = [subject.expires_at for subject in subjects if subject.expires_at]
-    ids = tuple(subject.id for subject in subjects)
+    expiries = [item.expires_at for item in items if item.expires_at]
+    ids = tuple(item.id for item in items)
     return Notice(
         event=event,
-        title=f"Sandbox: {title}" if reader.commands.is_sandbox else title,
-        lines=tuple(reader.commands.complete(line) for line in lines),
-        at=reader.now,
+        title=f"Sandbox: {title}" if context.commands.is_sandbox else title,
+        lines=tuple(context.commands.complete(line) for line in lines),
+        at=context.now,
         ids=ids,
-        amounts=_sum(amount for subject in subjects for amount in subject.amounts),
-        is_price_unknown=any(subject.is_price_unknown for subject in subjects),
-        requesters=tuple(dict.fromkeys(subject.requester for subject in subjects)),
+        amounts=_sum(amount for item in items for amount in item.amounts),
+        is_price_unknown=any(item.is_price_unknown for item in items),
+        requesters=tuple(dict.fromkeys(item.requester for item in items)),
         expires_at=min(expiries, default=None),
-        link=reader.link(*ids),
+        link=context.link(*ids),
         facts=facts or {},
     )
 
 
-def _listed(subjects: Sequence[Subject]) -> list[str]:
+def _listed(items: Sequence[Item]) -> list[str]:
     """Name each of several, one line each; a single one stands in the title."""
-    if len(subjects) == 1:
+    if len(items) == 1:
         return []
-    more = len(subjects) - LISTED
-    return [*(f"- {subject.line}" for subject in subjects[:LISTED]), *([f"- and {more} more"] if more > 0 else [])]
+    more = len(items) - LISTED
+    return [*(f"- {item.line}" for item in items[:LISTED]), *([f"- and {more} more"] if more > 0 else [])]
 
 
-def _requested_by(subjects: Sequence[Subject]) -> str:
-    return f"Requested by {_names(subject.requester for subject in subjects)}."
+def _requested_by(items: Sequence[Item]) -> str:
+    return f"Requested by {_names(item.requester for item in items)}."
 
 
-def _left(expiries: Sequence[datetime], reader: Reader) -> list[str]:
+def _left(expiries: Sequence[datetime], context: NoticeContext) -> list[str]:
     """Say how long is left until the first of several expires."""
     if not expiries:
         return []
     first = min(expiries)
     whose = "" if len(expiries) == 1 else " for the first"
-    return [f"{_span(first - reader.now)} left{whose}, until {reader.time(first)}."]
+    return [f"{_span(first - context.now)} left{whose}, until {context.time(first)}."]
 
 
 def _span(span: timedelta) -> str:
@@ -264,17 +265,17 @@ def _span(span: timedelta) -> str:
     return _count(minutes, "minute") if minutes < 120 else _count(minutes // 60, "hour")
 
 
-def _kinds(subjects: Sequence[Subject]) -> str:
+def _kinds(items: Sequence[Item]) -> str:
     """Count several by what they are: `12 calls and 1 plan`."""
     kinds: dict[str, int] = {}
-    for subject in subjects:
-        kinds[subject.kind] = kinds.get(subject.kind, 0) + 1
+    for item in items:
+        kinds[item.kind] = kinds.get(item.kind, 0) + 1
     return _join([_count(number, kind) for kind, number in kinds.items()])
 
 
-def _total_of(subjects: Sequence[Subject]) -> str:
-    amounts = _sum(amount for subject in subjects for amount in subject.amounts)
-    is_unknown = any(subject.is_price_unknown for subject in subjects)
+def _total_of(items: Sequence[Item]) -> str:
+    amounts = _sum(amount for item in items for amount in item.amounts)
+    is_unknown = any(item.is_price_unknown for item in items)
     return _total(amounts, is_price_unknown=is_unknown) if amounts or is_unknown else ""
 
 

@@ -8,15 +8,15 @@ from typing import Final
 from guard.action import State
 from guard.notices.notice import Event, Notice
 from guard.notices.wording import (
-    Reader,
-    Subject,
+    Item,
+    NoticeContext,
     cap_notice,
     freeze_notice,
+    item_of_action,
+    item_of_plan,
+    item_of_request,
     not_picked_up_notice,
     sign_in_notice,
-    subject_of_action,
-    subject_of_plan,
-    subject_of_request,
     unknown_notice,
     waiting_notice,
 )
@@ -47,55 +47,55 @@ class Composition:
         Raises:
             JournalUnavailable: The record cannot be read.
         """
-        reader = self.reader()
+        context = self.context()
         match due.event:
             case Event.CAP:
-                return cap_notice([due.facts[subject] for subject in due.subjects], reader)
+                return cap_notice([due.facts[key] for key in due.about], context)
             case Event.FROZEN | Event.RESUMED:
                 is_so = await self.services.store.freeze.is_on() is (due.event is Event.FROZEN)
-                return freeze_notice(due.event, due.facts["by"][-1], reader, _moment(due)) if is_so else None
+                return freeze_notice(due.event, due.facts["by"][-1], context, _moment(due)) if is_so else None
             case Event.SIGN_IN:
-                return sign_in_notice(due.facts["by"], reader, _moment(due))
+                return sign_in_notice(due.facts["by"], context, _moment(due))
             case _:
-                subjects = await self._subjects(due)
-        if not subjects:
+                items = await self._items(due)
+        if not items:
             return None
         match due.event:
             case Event.NOT_PICKED_UP:
-                return not_picked_up_notice(subjects, reader)
+                return not_picked_up_notice(items, context)
             case Event.UNKNOWN:
-                return unknown_notice(subjects, reader)
+                return unknown_notice(items, context)
             case _:
-                return waiting_notice(subjects, reader)
+                return waiting_notice(items, context)
 
-    def reader(self) -> Reader:
-        """Return what a notice of now needs to know of whoever reads it."""
+    def context(self) -> NoticeContext:
+        """Return what a notice of now needs to know beside what it is about."""
         settings = self.services.settings
-        return Reader(
+        return NoticeContext(
             now=self.services.clock.now(),
             zone=settings.time_zone,
             page=f"{self.base.rstrip('/')}{ROOT}" if self.base else None,
             commands=settings.commands,
         )
 
-    async def _subjects(self, due: DueNotice) -> Sequence[Subject]:
+    async def _items(self, due: DueNotice) -> Sequence[Item]:
         """Return those of a row that still are in the state that it tells of."""
         of_action, of_plan = _STATES[due.event]
         now, store = self.services.clock.now(), self.services.store
-        actions = await store.notices.actions([one for one in due.subjects if one.startswith("act_")])
+        actions = await store.notices.actions([one for one in due.about if one.startswith("act_")])
         found = [
-            subject_of_action(action)
+            item_of_action(action)
             for action in actions
             if action.state is of_action and (action.state is State.UNKNOWN or now < action.expires_at)
         ]
-        for plan_id in (one for one in due.subjects if one.startswith("plan_")):
+        for plan_id in (one for one in due.about if one.startswith("plan_")):
             plan = await store.plans.find(plan_id)
             if plan is not None and plan.state is of_plan and plan.undoes is None and now < _ends_at(plan):
-                found.append(subject_of_plan(plan, expires_at=_ends_at(plan)))
-        for request_id in (one for one in due.subjects if one.startswith("alreq_")):
+                found.append(item_of_plan(plan, expires_at=_ends_at(plan)))
+        for request_id in (one for one in due.about if one.startswith("alreq_")):
             request = await store.allowances.find_request(request_id)
             if request is not None:
-                found.append(subject_of_request(request))
+                found.append(item_of_request(request))
         return found
 
 

@@ -127,17 +127,17 @@ class Gathering:
         """Return what the audit log says of an event."""
         news = unread.news[event]
         if event in {Event.WAITS, Event.UNKNOWN}:
-            return self._batch(event, list(dict.fromkeys(one.subject for one in news if one.subject)))
+            return self._batch(event, list(dict.fromkeys(one.about for one in news if one.about)))
         told = [one for one in news if one.at >= self.began_at - _STALE and _is_told(one)]
         by = list(dict.fromkeys(one.by for one in told))
         facts = {"by": by, "at": told[-1].at.isoformat()} if told else {}
         return self._batch(event, (), facts, is_told=bool(told))
 
     def _batch(
-        self, event: Event, subjects: Sequence[str], facts: Mapping[str, Any] | None = None, *, is_told: bool = True
+        self, event: Event, about: Sequence[str], facts: Mapping[str, Any] | None = None, *, is_told: bool = True
     ) -> Batch:
         wanting = [channel.name for channel in self.channels if channel.wants(event)] if is_told else []
-        return Batch(event=event, subjects=subjects, facts=facts or {}, channels=wanting, at=self.services.clock.now())
+        return Batch(event=event, about=about, facts=facts or {}, channels=wanting, at=self.services.clock.now())
 
 
 def _is_told(news: News) -> bool:

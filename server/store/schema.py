@@ -410,7 +410,7 @@ notices = Table(
     Column("number", Integer, primary_key=True, autoincrement=True),
     Column("channel", String(32), nullable=False),
     Column("event", String(16), nullable=False),
-    Column("subjects", JSON, nullable=False),
+    Column("about", JSON, nullable=False),
     Column("facts", JSON, nullable=False),
     Column("at", UtcTime, nullable=False),
     Column("due_at", UtcTime),

@@ -157,6 +157,7 @@ async def test_an_unknown_outcome_is_told(tmp_path: Path) -> None:
         await services.close()
     assert ops.titles() == ["Outcome unknown: Text +1 212 555 0101, $0.01"]
     assert "Ringfence does not send it again" in ops.got[0]["lines"][0]
+    assert ops.got[0]["expires_at"] is None
 
 
 async def test_a_cap_is_told_at_80_and_at_100_percent_once_in_its_window(tmp_path: Path) -> None:

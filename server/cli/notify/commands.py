@@ -9,7 +9,7 @@ import typer
 
 from clients.shared.clock import SystemClock
 from guard.notices.notice import Notice
-from guard.notices.wording import Reader, trial_notice
+from guard.notices.wording import NoticeContext, trial_notice
 from server.cli.terminal import Target, console, fail, operator_command, tell
 from server.console.urls import ROOT
 from server.notices.channel import Channel, channels_of
@@ -32,7 +32,7 @@ def send_test(
     """Send a test notice to each channel, at once, and say which took it."""
     settings = target.store_settings()
     chosen = _choose(settings, channel)
-    notice = trial_notice(_reader(settings))
+    notice = trial_notice(_context(settings))
     reasons = anyio.run(lambda: _send_to_all(chosen, notice))
     for one, reason in zip(chosen, reasons, strict=True):
         tell(f"{one.name}: {reason}" if reason else f"{one.name}: sent")
@@ -51,10 +51,10 @@ def _choose(settings: Settings, name: str | None) -> Sequence[Channel]:
     return chosen
 
 
-def _reader(settings: Settings) -> Reader:
+def _context(settings: Settings) -> NoticeContext:
     address = settings.approvals.address
     page = f"{address.rstrip('/')}{ROOT}" if address else None
-    return Reader(now=SystemClock().now(), zone=settings.time_zone, page=page, commands=settings.commands)
+    return NoticeContext(now=SystemClock().now(), zone=settings.time_zone, page=page, commands=settings.commands)
 
 
 async def _send_to_all(channels: Sequence[Channel], notice: Notice) -> list[str]:

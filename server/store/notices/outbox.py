@@ -48,7 +48,7 @@ class News:
     event: str
     """As the audit log names it."""
 
-    subject: str | None
+    about: str | None
     """The id of the action, plan or request."""
 
     by: str
@@ -70,7 +70,7 @@ class Batch:
     """What one notice is about, for every channel that wants its event."""
 
     event: Event
-    subjects: Sequence[str] = ()
+    about: Sequence[str] = ()
     facts: Mapping[str, Any] = field(default_factory=dict[str, Any])
     channels: Collection[str]
     at: datetime
@@ -83,7 +83,7 @@ class DueNotice:
     number: int
     channel: str
     event: Event
-    subjects: tuple[str, ...]
+    about: tuple[str, ...]
     facts: Mapping[str, Any]
     at: datetime
     attempts: int
@@ -163,19 +163,19 @@ class StoredNotices:
         return await self._database.write(work)
 
     async def hand_over_once(self, batch: Batch, *, since: datetime) -> bool:
-        """Put into the outbox those subjects of a batch that were not there since then; False if all of them were."""
+        """Put into the outbox what of a batch was not there since then; False if all of it was."""
 
         def work(connection: Connection) -> bool:
             told = _told(connection, batch.event, since)
-            left = [subject for subject in batch.subjects if subject not in told]
+            left = [one for one in batch.about if one not in told]
             if left:
-                _insert(connection, replace(batch, subjects=left))
+                _insert(connection, replace(batch, about=left))
             return bool(left)
 
         return await self._database.write(work)
 
     async def told(self, event: Event, since: datetime) -> frozenset[str]:
-        """Return the subjects of an event that were put into the outbox since then."""
+        """Return what notices of an event were about that were put into the outbox since then."""
         return await self._database.read(lambda connection: _told(connection, event, since))
 
     async def last_handed_over(self, event: Event) -> datetime | None:
@@ -313,14 +313,14 @@ def _rows_after(connection: Connection, number: int, names: Collection[str]) -> 
 
 
 def _told(connection: Connection, event: Event, since: datetime) -> frozenset[str]:
-    query = select(notices.c.subjects).where(notices.c.event == event.value, notices.c.at >= since)
-    return frozenset(subject for subjects in connection.execute(query).scalars() for subject in subjects)
+    query = select(notices.c.about).where(notices.c.event == event.value, notices.c.at >= since)
+    return frozenset(one for about in connection.execute(query).scalars() for one in about)
 
 
 def _insert(connection: Connection, batch: Batch) -> None:
     row = {
         "event": batch.event.value,
-        "subjects": list(batch.subjects),
+        "about": list(batch.about),
         "facts": dict(batch.facts),
         "at": batch.at,
         "due_at": batch.at,
@@ -335,7 +335,7 @@ def _due(row: RowMapping) -> DueNotice:
         number=row["number"],
         channel=row["channel"],
         event=Event(row["event"]),
-        subjects=tuple(row["subjects"]),
+        about=tuple(row["about"]),
         facts=row["facts"],
         at=row["at"],
         attempts=row["attempts"] + 1,

@@ -16,7 +16,7 @@ def upgrade() -> None:
         sa.Column("number", sa.Integer, primary_key=True, autoincrement=True),
         sa.Column("channel", sa.String(32), nullable=False),
         sa.Column("event", sa.String(16), nullable=False),
-        sa.Column("subjects", sa.JSON, nullable=False),
+        sa.Column("about", sa.JSON, nullable=False),
         sa.Column("facts", sa.JSON, nullable=False),
         sa.Column("at", sa.String(32), nullable=False),
         sa.Column("due_at", sa.String(32)),
