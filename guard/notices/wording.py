@@ -70,7 +70,7 @@ def item_of_action(action: Action) -> Item:
     return Item(
         id=action.id,
         kind="call",
-        line=_line(safe_title(action.title), action.quote.brief),
+        line=_line(safe_title(action.title), action.quote.brief) + _missing(action.approvers, action.approvers_needed),
         requester=safe_name(requester(action.principal)),
         amounts=_amounts([action.quote]),
         is_price_unknown=action.quote.is_unknown,
@@ -92,7 +92,9 @@ def item_of_plan(plan: Plan, *, expires_at: datetime) -> Item:
     return Item(
         id=plan.id,
         kind="plan",
-        line=_line(f"a plan of {_count(len(plan.chosen), 'call')}", price) + (f"; the first: {first}" if first else ""),
+        line=_line(f"a plan of {_count(len(plan.chosen), 'call')}", price)
+        + _missing(plan.approvers, plan.approvers_needed)
+        + (f"; the first: {first}" if first else ""),
         requester=safe_name(requester(plan.principal)),
         amounts=amounts,
         is_price_unknown=is_unknown,
@@ -235,6 +237,14 @@ def _notice(
         link=context.link(*ids),
         facts=facts or {},
     )
+
+
+def _missing(approvers: Sequence[str], needed: int) -> str:
+    """Say who approved and how many more have to, where several have to; empty otherwise."""
+    missing = needed - len(approvers)
+    if not approvers or missing <= 0:
+        return ""
+    return f"; {_names(map(safe_name, approvers))} approved, {missing} more {'has' if missing == 1 else 'have'} to"
 
 
 def _listed(items: Sequence[Item]) -> list[str]:

@@ -15,7 +15,7 @@ from server.services import Services
 from server.store.notices.outbox import Batch, News, Unread
 
 _NAMES: Final[Mapping[Event, Collection[str]]] = {
-    Event.WAITS: ("proposed", "plan proposed", "allowance requested"),
+    Event.WAITS: ("proposed", "plan proposed", "allowance requested", "one approval"),
     Event.UNKNOWN: ("unknown",),
     Event.FROZEN: ("frozen",),
     Event.RESUMED: ("unfrozen",),
