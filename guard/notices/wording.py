@@ -12,6 +12,7 @@ from guard.money import Money
 from guard.notices.notice import TEST, Event, Notice
 from guard.notices.safe_text import safe_name, safe_title
 from guard.operator_commands import OperatorCommands
+from guard.operators.approval import approvals_line
 from guard.plans.plan import Plan
 from guard.rules.quote import Quote
 from guard.rules.time_zones import load_zone
@@ -70,7 +71,7 @@ def item_of_action(action: Action) -> Item:
     return Item(
         id=action.id,
         kind="call",
-        line=_line(safe_title(action.title), action.quote.brief) + _missing(action.approvers, action.approvers_needed),
+        line=_line(safe_title(action.title), action.quote.brief) + _answers_to(action),
         requester=safe_name(requester(action.principal)),
         amounts=_amounts([action.quote]),
         is_price_unknown=action.quote.is_unknown,
@@ -93,7 +94,7 @@ def item_of_plan(plan: Plan, *, expires_at: datetime) -> Item:
         id=plan.id,
         kind="plan",
         line=_line(f"a plan of {_count(len(plan.chosen), 'call')}", price)
-        + _missing(plan.approvers, plan.approvers_needed)
+        + _answers_to(plan)
         + (f"; the first: {first}" if first else ""),
         requester=safe_name(requester(plan.principal)),
         amounts=amounts,
@@ -239,12 +240,10 @@ def _notice(
     )
 
 
-def _missing(approvers: Sequence[str], needed: int) -> str:
-    """Say who approved and how many more have to, where several have to; empty otherwise."""
-    missing = needed - len(approvers)
-    if not approvers or missing <= 0:
-        return ""
-    return f"; {_names(map(safe_name, approvers))} approved, {missing} more {'has' if missing == 1 else 'have'} to"
+def _answers_to(asked: Action | Plan) -> str:
+    """Say who approved and how many are missing, where several have to; empty otherwise."""
+    line = approvals_line(asked) if asked.approvers else ""
+    return f" ({line.rstrip('.')})" if line else ""
 
 
 def _listed(items: Sequence[Item]) -> list[str]:
