@@ -53,7 +53,7 @@ class Composition:
                 return cap_notice([due.facts[key] for key in due.about], context)
             case Event.FROZEN | Event.RESUMED:
                 is_so = await self.services.store.freeze.is_on() is (due.event is Event.FROZEN)
-                return freeze_notice(due.event, due.facts["by"][-1], context, _moment(due)) if is_so else None
+                return freeze_notice(due.event, due.facts["by"][0], context, _moment(due)) if is_so else None
             case Event.SIGN_IN:
                 return sign_in_notice(due.facts["by"], context, _moment(due))
             case _:

@@ -75,10 +75,13 @@ class Gathering:
             if await self._is_gathered(event):
                 await outbox.hand_over(self._batch_of(event, unread), unread)
         await outbox.skip(unread)
-        if unread.last != self._last:
+        for event in unread.quiet:
+            self._seen.pop(event, None)  # another process handed it over
+        if unread.last != self._last and self._is_wanted(Event.CAP):
             await self._look_at_caps()
-            self._last = unread.last
-        await self._look_at_approvals()
+        self._last = unread.last
+        if self._is_wanted(Event.NOT_PICKED_UP):
+            await self._look_at_approvals()
 
     async def _forget(self) -> None:
         """Delete what is old in the outbox, once a day."""
@@ -110,6 +113,9 @@ class Gathering:
         if new:
             await outbox.hand_over_once(self._batch(Event.CAP, list(new), new), since=since)
 
+    def _is_wanted(self, event: Event) -> bool:
+        return any(channel.wants(event) for channel in self.channels)
+
     async def _is_gathered(self, event: Event) -> bool:
         """Return True if what there is of an event may be told now."""
         if not event.is_gathered:
@@ -129,14 +135,14 @@ class Gathering:
         if event in {Event.WAITS, Event.UNKNOWN}:
             return self._batch(event, list(dict.fromkeys(one.about for one in news if one.about)))
         told = [one for one in news if one.at >= self.began_at - _STALE and _is_told(one)]
-        by = list(dict.fromkeys(one.by for one in told))
-        facts = {"by": by, "at": told[-1].at.isoformat()} if told else {}
+        by = [one.by for one in (told if event is Event.SIGN_IN else told[-1:])]
+        facts = {"by": list(dict.fromkeys(by)), "at": told[-1].at.isoformat()} if told else {}
         return self._batch(event, (), facts, is_told=bool(told))
 
     def _batch(
         self, event: Event, about: Sequence[str], facts: Mapping[str, Any] | None = None, *, is_told: bool = True
     ) -> Batch:
-        wanting = [channel.name for channel in self.channels if channel.wants(event)] if is_told else []
+        wanting = [channel.name for channel in self.channels if channel.wants(event) and is_told]
         return Batch(event=event, about=about, facts=facts or {}, channels=wanting, at=self.services.clock.now())
 
 

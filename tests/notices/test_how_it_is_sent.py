@@ -1,10 +1,10 @@
 """A notice reaches its channel once, late rather than never, and costs no call anything."""
 
 import logging
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from io import StringIO
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import anyio
 import pytest
@@ -16,19 +16,20 @@ from server.notices.not_taken import NotTaken
 from server.notices.on_demand import send_notices
 from server.services import Services
 from server.settings.notify import ChannelSettings
-from tests.clocks import ShiftedClock
+from tests.clocks import StoppedClock
 from tests.connecting import Person, connect, content_of
 from tests.notices.receivers import KEY, SECRET, receiver
 from tests.notices.telling import BASE, NOWHERE, Telling, text_to, told_to
 from tests.operator_side import OperatorSide
-from tests.over_http import free_port
 from tests.sandbox_control import sandboxes
+
+NOW: Final = datetime.now(UTC)
 
 
 async def test_a_channel_that_fails_is_tried_again_with_growing_pauses_and_holds_up_no_other(
     tmp_path: Path, operator: OperatorSide, caplog: pytest.LogCaptureFixture
 ) -> None:
-    clock = ShiftedClock()
+    clock = StoppedClock(NOW)
     async with receiver() as failing, receiver() as ops:
         services = Services(told_to(tmp_path / "state", NOWHERE, failing=failing.url, ops=ops.url), clock=clock)
         telling = Telling(services)
@@ -36,13 +37,13 @@ async def test_a_channel_that_fails_is_tried_again_with_growing_pauses_and_holds
         await operator.freeze()
         attempts = {0: 1, 29: 1, 31: 2, 149: 2, 152: 3, 750: 3, 753: 4}
         for seconds, expected in attempts.items():
-            clock.ahead = timedelta(seconds=seconds)
+            clock.moment = NOW + timedelta(seconds=seconds)
             await telling.look()
             assert failing.attempts == expected, seconds
         failing.status = 200
-        clock.ahead = timedelta(hours=1)
+        clock.moment = NOW + timedelta(hours=1)
         await telling.look()
-        clock.ahead = timedelta(hours=3)
+        clock.moment = NOW + timedelta(hours=3)
         await telling.look()
         await services.close()
     assert failing.titles() == ops.titles() == ["Frozen: every guarded call is refused"]
@@ -56,10 +57,9 @@ async def test_a_channel_that_fails_is_tried_again_with_growing_pauses_and_holds
 async def test_a_channel_that_fails_holds_up_no_call_and_is_given_up_after_a_day(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
-    clock = ShiftedClock()
-    nobody = f"http://127.0.0.1:{free_port()}/{SECRET}"
+    clock = StoppedClock(NOW)
     async with sandboxes() as sandbox:
-        settings = told_to(tmp_path, sandbox.voicetel, gone=nobody, chat={"url": f"slack://{SECRET}"})
+        settings = told_to(tmp_path, sandbox.voicetel, gone=f"{NOWHERE}/{SECRET}", chat={"url": f"slack://{SECRET}"})
         services = Services(settings, clock=clock)
         telling = Telling(services)
         async with connect(build_server(services), person=Person("cancel")) as client:
@@ -69,7 +69,7 @@ async def test_a_channel_that_fails_holds_up_no_call_and_is_given_up_after_a_day
             await services.store.freeze.unfreeze("the operator")
             assert (await client.call_tool("voicetel_list_numbers", {})).is_error is False
             for hours in (1, 12, 23, 25, 27, 29):
-                clock.ahead = timedelta(hours=hours)
+                clock.moment = NOW + timedelta(hours=hours)
                 await telling.look()
             assert await telling.send() == 0
         await services.close()
@@ -100,7 +100,7 @@ async def test_two_processes_on_one_store_send_each_notice_once(tmp_path: Path, 
 async def test_what_a_process_had_begun_to_send_when_it_ended_is_sent_by_another(
     tmp_path: Path, operator: OperatorSide
 ) -> None:
-    clock = ShiftedClock()
+    clock = StoppedClock(NOW)
     async with receiver() as ops:
         settings = told_to(tmp_path / "state", NOWHERE, ops=ops.url)
         ended, other = (Telling(Services(settings, clock=clock)) for _ in range(2))
@@ -111,7 +111,7 @@ async def test_what_a_process_had_begun_to_send_when_it_ended_is_sent_by_another
         await ended.services.close()
         await other.look()
         assert ops.got == []
-        clock.ahead = LEASE + timedelta(seconds=1)
+        clock.moment = NOW + LEASE + timedelta(seconds=1)
         await other.look()
         await other.services.close()
     assert ops.titles() == ["Frozen: every guarded call is refused"]
@@ -121,7 +121,7 @@ async def test_what_a_process_had_begun_to_send_when_it_ended_is_sent_by_another
 async def test_what_was_answered_while_a_channel_failed_is_not_told_any_more(
     tmp_path: Path, operator: OperatorSide
 ) -> None:
-    clock = ShiftedClock()
+    clock = StoppedClock(NOW)
     async with sandboxes() as sandbox, receiver() as ops:
         services = Services(told_to(tmp_path / "state", sandbox.voicetel, ops=ops.url), clock=clock)
         telling = Telling(services)
@@ -133,7 +133,7 @@ async def test_what_was_answered_while_a_channel_failed_is_not_told_any_more(
             ]
             await telling.look()
             await operator.approve(first)
-            ops.status, clock.ahead = 200, timedelta(seconds=40)
+            ops.status, clock.moment = 200, NOW + timedelta(seconds=40)
             await telling.look()
         await services.close()
     assert [notice["ids"] for notice in ops.got] == [[second]]

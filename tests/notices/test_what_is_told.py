@@ -11,7 +11,7 @@ from mcp import Client
 from guard.notices.safe_text import safe_title
 from server.mcp.server import build_server
 from server.services import Services
-from tests.clocks import ShiftedClock
+from tests.clocks import ShiftedClock, StoppedClock
 from tests.connecting import Person, connect, content_of
 from tests.notices.receivers import KEY, Receiver, mail_server, receiver
 from tests.notices.telling import BASE, NOWHERE, Telling, text_to, told_to
@@ -103,7 +103,8 @@ async def test_what_is_answered_before_it_would_be_told_is_not_told(tmp_path: Pa
 
 async def test_the_next_calls_are_told_a_minute_later_together(tmp_path: Path) -> None:
     """An assistant proposes one call after the other: that is not a notice for each."""
-    clock = ShiftedClock()
+    now = datetime.now(UTC)
+    clock = StoppedClock(now)
     async with sandboxes() as sandbox, receiver() as ops:
         services = Services(told_to(tmp_path, sandbox.voicetel, ops=ops.url), clock=clock)
         telling = Telling(services)
@@ -112,7 +113,7 @@ async def test_the_next_calls_are_told_a_minute_later_together(tmp_path: Path) -
                 await _waiting(client, text_to(place))
                 await telling.look()
             assert len(ops.got) == 1
-            clock.ahead = timedelta(seconds=61)
+            clock.moment = now + timedelta(seconds=61)
             await telling.look()
         await services.close()
     assert ops.titles() == [
