@@ -26,7 +26,7 @@ from server.console.passcode import set_passcode
 from server.http.app import http_app
 from server.http.app import page_base as page_base_of
 from server.http.stdio import page_on_loopback
-from server.mcp.out_of_band import ApprovalPage
+from server.mcp.approval_page import ApprovalPage
 from server.services import Services
 from server.settings.model import ApprovalSettings, HttpSettings, Settings
 from server.store.store import Store, open_store
