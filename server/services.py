@@ -69,35 +69,35 @@ WEBHOOK_SECRET: Final = "callbacks of providers"  # noqa: S105 - the purpose of 
 Views: TypeAlias = "Mapping[str, View]"
 
 # What the services are made of. Deferred: a client waits for the list of tools, which needs none of it.
-CLIENT_RESOURCES: "Final[Deferred[type[ClientResources]]]" = Deferred("clients.resources:ClientResources")
-CORRECTIONS_OF: "Final[Deferred[Callable[[Settings], Corrections]]]" = Deferred(
+CLIENT_RESOURCES: Final["Deferred[type[ClientResources]]"] = Deferred("clients.resources:ClientResources")
+CORRECTIONS_OF: Final["Deferred[Callable[[Settings], Corrections]]"] = Deferred(
     "server.settings.corrections:corrections_of"
 )
-SHARED_LIMITS: "Final[Deferred[type[SharedLimits]]]" = Deferred("server.store.shared:SharedLimits")
-SHARED_CACHE: "Final[Deferred[type[SharedCache]]]" = Deferred("server.store.shared:SharedCache")
-SHARED_TOKENS: "Final[Deferred[type[SharedTokens]]]" = Deferred("server.store.shared:SharedTokens")
-SHARED_OPT_OUTS: "Final[Deferred[type[SharedOptOuts]]]" = Deferred("server.store.shared:SharedOptOuts")
-GUARD: "Final[Deferred[type[Guard]]]" = Deferred("guard.pipeline:Guard")
-GUARD_DEPENDENCIES: "Final[Deferred[type[GuardDependencies]]]" = Deferred("guard.dependencies:GuardDependencies")
-REGISTERED_OPERATIONS: "Final[Deferred[type[RegisteredOperations]]]" = Deferred(
+SHARED_LIMITS: Final["Deferred[type[SharedLimits]]"] = Deferred("server.store.shared:SharedLimits")
+SHARED_CACHE: Final["Deferred[type[SharedCache]]"] = Deferred("server.store.shared:SharedCache")
+SHARED_TOKENS: Final["Deferred[type[SharedTokens]]"] = Deferred("server.store.shared:SharedTokens")
+SHARED_OPT_OUTS: Final["Deferred[type[SharedOptOuts]]"] = Deferred("server.store.shared:SharedOptOuts")
+GUARD: Final["Deferred[type[Guard]]"] = Deferred("guard.pipeline:Guard")
+GUARD_DEPENDENCIES: Final["Deferred[type[GuardDependencies]]"] = Deferred("guard.dependencies:GuardDependencies")
+REGISTERED_OPERATIONS: Final["Deferred[type[RegisteredOperations]]"] = Deferred(
     "tools.operation_catalog:RegisteredOperations"
 )
-PLAN_PROPOSER: "Final[Deferred[type[PlanProposer]]]" = Deferred("guard.plans.proposal:PlanProposer")
-TIMETABLE: "Final[Deferred[type[Timetable]]]" = Deferred("guard.plans.timed.schedule:Timetable")
-PLAN_RUNNER: "Final[Deferred[type[PlanRunner]]]" = Deferred("guard.plans.run:PlanRunner")
-PLAN_APPROVALS: "Final[Deferred[type[PlanApprovals]]]" = Deferred("guard.plans.approvals:PlanApprovals")
-UNDO_PLANNER: "Final[Deferred[type[UndoPlanner]]]" = Deferred("guard.undo:UndoPlanner")
-PLAN_UNDO_PLANNER: "Final[Deferred[type[PlanUndoPlanner]]]" = Deferred("guard.plans.undo:PlanUndoPlanner")
-PEOPLE_CHECKER: "Final[Deferred[type[PeopleChecker]]]" = Deferred("guard.rules.people:PeopleChecker")
-FITNESS_OF: "Final[Deferred[Callable[[Settings], Fitness]]]" = Deferred("server.settings.allowances:fitness_of")
-BUILTIN_TOOLS: "Final[Deferred[Callable[[Collection[str]], tuple[BuiltinTool, ...]]]]" = Deferred(
+PLAN_PROPOSER: Final["Deferred[type[PlanProposer]]"] = Deferred("guard.plans.proposal:PlanProposer")
+TIMETABLE: Final["Deferred[type[Timetable]]"] = Deferred("guard.plans.timed.schedule:Timetable")
+PLAN_RUNNER: Final["Deferred[type[PlanRunner]]"] = Deferred("guard.plans.run:PlanRunner")
+PLAN_APPROVALS: Final["Deferred[type[PlanApprovals]]"] = Deferred("guard.plans.approvals:PlanApprovals")
+UNDO_PLANNER: Final["Deferred[type[UndoPlanner]]"] = Deferred("guard.undo:UndoPlanner")
+PLAN_UNDO_PLANNER: Final["Deferred[type[PlanUndoPlanner]]"] = Deferred("guard.plans.undo:PlanUndoPlanner")
+PEOPLE_CHECKER: Final["Deferred[type[PeopleChecker]]"] = Deferred("guard.rules.people:PeopleChecker")
+FITNESS_OF: Final["Deferred[Callable[[Settings], Fitness]]"] = Deferred("server.settings.allowances:fitness_of")
+BUILTIN_TOOLS: Final["Deferred[Callable[[Collection[str]], tuple[BuiltinTool, ...]]]"] = Deferred(
     "tools.builtin_list:builtin_tools"
 )
-POLICY_READER: "Final[Deferred[type[PolicyReader]]]" = Deferred("tools.policy_reader:PolicyReader")
-FIND_OWN_NUMBERS: "Final[Deferred[Callable[[Views, Collection[str]], Awaitable[Mapping[str, OwnNumber]]]]]" = Deferred(
+POLICY_READER: Final["Deferred[type[PolicyReader]]"] = Deferred("tools.policy_reader:PolicyReader")
+FIND_OWN_NUMBERS: Final["Deferred[Callable[[Views, Collection[str]], Awaitable[Mapping[str, OwnNumber]]]]"] = Deferred(
     "tools.overview.own_numbers:find_own_numbers"
 )
-ALL_OWN_NUMBERS: "Final[Deferred[Callable[[Views], Awaitable[Sequence[OwnNumber]]]]]" = Deferred(
+ALL_OWN_NUMBERS: Final["Deferred[Callable[[Views], Awaitable[Sequence[OwnNumber]]]]"] = Deferred(
     "tools.overview.own_numbers:all_own_numbers"
 )
 

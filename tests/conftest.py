@@ -1,5 +1,6 @@
 """No test sees the settings or the store of the machine it runs on."""
 
+import gc
 import os
 from pathlib import Path
 
@@ -11,6 +12,12 @@ from tests.operator_side import OperatorSide
 def pytest_configure() -> None:
     """Let the processes that tests start keep what they compile: each would compile our modules and the SDK anew."""
     os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+
+
+def pytest_collection_finish() -> None:
+    """Keep what is loaded by now out of every later garbage collection: it stays until the end."""
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.fixture(autouse=True)

@@ -46,7 +46,7 @@ from server.services import Services
 if TYPE_CHECKING:
     from server.mcp.calls import Calls
 
-CALLS: "Final[Deferred[type[Calls]]]" = Deferred("server.mcp.calls:Calls")
+CALLS: Final["Deferred[type[Calls]]"] = Deferred("server.mcp.calls:Calls")
 WITH_ACCOUNTS: Final = Deferred[
     Callable[[Mapping[str, Any], Mapping[str, Sequence[str]], Services], Mapping[str, Any]]
 ]("server.mcp.listing.account_choice:with_accounts")

@@ -47,7 +47,7 @@ class TokenGrant:
         return f"this token may only use the toolsets {', '.join(self.toolsets) or 'none'}"
 
 
-PRINCIPAL: "Final[Deferred[type[Principal]]]" = Deferred("guard.action:Principal")
+PRINCIPAL: Final["Deferred[type[Principal]]"] = Deferred("guard.action:Principal")
 INFO_OF_BUILTIN: Final = Deferred[Callable[[str], ToolInfo | None]]("tools.builtin_list:info_of_builtin")
 """Deferred: a session lists tools before it calls one, and only calls need the guard and the tools themselves."""
 

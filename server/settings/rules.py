@@ -16,8 +16,8 @@ if TYPE_CHECKING:
     from clients.wire.corrections import Correction
     from guard.rules.rules import Rules
 
-CORRECTION: "Final[Deferred[type[Correction]]]" = Deferred("clients.wire.corrections:Correction")
-RULES_OF: "Final[Deferred[Callable[[RuleSettings, Policy], Rules]]]" = Deferred("server.settings.guard_rules:rules_of")
+CORRECTION: Final["Deferred[type[Correction]]"] = Deferred("clients.wire.corrections:Correction")
+RULES_OF: Final["Deferred[Callable[[RuleSettings, Policy], Rules]]"] = Deferred("server.settings.guard_rules:rules_of")
 """Deferred: the rules stand on the library of telephone numbers, and matter only to a call."""
 
 

@@ -5,7 +5,7 @@ import os
 import subprocess
 import sys
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from server.mcp.listing.registry import ToolRegistry
 from tests.connecting import settings_for
@@ -19,7 +19,7 @@ import ringfence
 ringfence.main()
 """
 
-MESSAGES: Final = (
+MESSAGES: Final[tuple[dict[str, Any], ...]] = (
     {
         "id": 1,
         "method": "initialize",

@@ -7,10 +7,10 @@ import hashlib
 import json
 import os
 import sys
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, cached_property
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -25,7 +25,7 @@ SOURCES = ("tools", "clients", "server")
 """The packages that decide what a list holds."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class RegisteredTool:
     """A tool as `tools/list` shows it, and the module that declares it."""
 
@@ -34,6 +34,16 @@ class RegisteredTool:
     module: str | None
     """`<provider>.<module>` of an operation; None for a built-in tool."""
 
+    @cached_property
+    def row(self) -> dict[str, Any]:
+        """The tool as the cache keeps it."""
+        return {
+            "tool": self.tool.model_dump(mode="json", by_alias=True, exclude_none=True),
+            "toolsets": sorted(self.info.toolsets),
+            "only_reads": self.info.only_reads,
+            "module": self.module,
+        }
+
 
 class ListingCache:
     """Tool lists in files of a folder that only the operator's user can write."""
@@ -41,7 +51,7 @@ class ListingCache:
     def __init__(self, state_folder: Path) -> None:
         self._folder = state_folder / FOLDER
 
-    def read(self, key: str) -> list[RegisteredTool] | None:
+    def read(self, key: str) -> Sequence[RegisteredTool] | None:
         """Return the list that is cached under a key; None where there is none from these sources."""
         try:
             cached = json.loads(self._file(key).read_text(encoding="utf-8"))
@@ -53,7 +63,7 @@ class ListingCache:
 
     def write(self, key: str, tools: Iterable[RegisteredTool]) -> None:
         """Cache a list. A folder that cannot be written costs only the time to build the list again."""
-        rows = [_to_row(registered) for registered in tools]
+        rows = [registered.row for registered in tools]
         content = json.dumps({"key": key, "sources": _fingerprint(), "tools": rows}, ensure_ascii=False)
         file = self._file(key)
         with suppress(OSError):
@@ -78,15 +88,6 @@ def _fingerprint() -> str:
                     facts = Path(folder, name).stat()
                     found.update(f"{folder}/{name} {facts.st_mtime_ns} {facts.st_size}".encode())
     return found.hexdigest()
-
-
-def _to_row(registered: RegisteredTool) -> dict[str, Any]:
-    return {
-        "tool": registered.tool.model_dump(mode="json", by_alias=True, exclude_none=True),
-        "toolsets": sorted(registered.info.toolsets),
-        "only_reads": registered.info.only_reads,
-        "module": registered.module,
-    }
 
 
 def _from_row(row: Mapping[str, Any]) -> RegisteredTool:

@@ -3,7 +3,7 @@
 Imported where no list is cached: it loads the declaration of every tool that it lists.
 """
 
-from collections.abc import Sequence
+from functools import cache
 
 from mcp.types import Tool as ListedTool
 from mcp.types import ToolAnnotations
@@ -19,7 +19,10 @@ from tools.schema import input_schema
 from tools.selection import ToolSelection, require_known_names, select_operations, tool_info
 
 
-def find_tools(selection: ToolSelection, *, providers: Sequence[str], set_up: Sequence[str]) -> list[RegisteredTool]:
+@cache  # several servers of one process, as in the demo, list the same tools
+def find_tools(
+    selection: ToolSelection, *, providers: tuple[str, ...], set_up: tuple[str, ...]
+) -> tuple[RegisteredTool, ...]:
     """Return the tools of a selection: operations of some providers, and built-in tools for those that are set up.
 
     Raises:
@@ -28,14 +31,14 @@ def find_tools(selection: ToolSelection, *, providers: Sequence[str], set_up: Se
     require_known_names(selection, [builtin_info(tool) for tool in all_builtin_tools()])
     builtin = [
         RegisteredTool(list_builtin(tool), info, None)
-        for tool in builtin_tools(tuple(set_up))
+        for tool in builtin_tools(set_up)
         if selection.includes(info := builtin_info(tool))
     ]
     operations = [
         RegisteredTool(list_operation(operation), tool_info(operation), _declared_in(operation))
         for operation in select_operations(selection, providers=providers)
     ]
-    return [*builtin, *operations]
+    return (*builtin, *operations)
 
 
 def list_operation(operation: OperationType) -> ListedTool:

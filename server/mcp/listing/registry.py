@@ -1,6 +1,6 @@
 """The tools of this server: the list comes from a cache on disk, a tool is looked up when it is called."""
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
@@ -16,8 +16,8 @@ if TYPE_CHECKING:
 
 Declaration: TypeAlias = "OperationType | BuiltinTool"
 
-FIND_TOOLS: Final = Deferred[Callable[..., list[RegisteredTool]]]("server.mcp.listing.entries:find_tools")
-BUILTIN_TOOLS: "Final[Deferred[Callable[[Collection[str]], tuple[BuiltinTool, ...]]]]" = Deferred(
+FIND_TOOLS: Final = Deferred[Callable[..., Sequence[RegisteredTool]]]("server.mcp.listing.entries:find_tools")
+BUILTIN_TOOLS: Final["Deferred[Callable[[Collection[str]], tuple[BuiltinTool, ...]]]"] = Deferred(
     "tools.builtin_list:builtin_tools"
 )
 """Deferred: a list that is cached needs no declaration of a tool, and the first answer is that list."""
