@@ -50,6 +50,7 @@ if TYPE_CHECKING:
     from guard.rules.people import PeopleChecker
     from guard.rules.policy import Policy
     from guard.rules.quote import PriceSource
+    from guard.rules.rules import Rules
     from guard.undo import UndoPlanner
     from server.store.events import StoredEvents
     from server.store.shared import SharedCache, SharedLimits, SharedOptOuts, SharedTokens
@@ -175,7 +176,7 @@ class Services:
             providers=self._providers,
             catalog=REGISTERED_OPERATIONS.load()(),
             own_numbers=AccountNumbers(self, self.clients),
-            rules=self.settings.rules.rules(self.policy),
+            rules=self.rules,
             clock=self.clock,
             reconciliation=self.reconciliation,
             approval_lifetime=timedelta(minutes=self.settings.approval_minutes),
@@ -213,7 +214,7 @@ class Services:
     @property
     def plan_approvals(self) -> "PlanApprovals":
         """Records answers to plans. Opens the store."""
-        return PLAN_APPROVALS.load()(self.store.plans, self.clock, self.caps)
+        return PLAN_APPROVALS.load()(self.store.plans, self.clock, self.rules, REGISTERED_OPERATIONS.load()())
 
     @property
     def plans(self) -> "PlanJournal":
@@ -266,9 +267,14 @@ class Services:
         return self._policy
 
     @property
+    def rules(self) -> "Rules":
+        """The operator's rules, with what this session tightens."""
+        return self.settings.rules.rules(self.policy)
+
+    @property
     def caps(self) -> "Sequence[Cap]":
         """The operator's caps on spending."""
-        return self.settings.rules.rules(self.policy).caps
+        return self.rules.caps
 
     @property
     def shares_spending(self) -> bool:

@@ -158,6 +158,50 @@ class BudgetSettings(Section):
     """Account whose spending counts; all if left out."""
 
 
+class ApprovalRuleSettings(Section):
+    """What the approval of some calls needs beyond one operator's yes. Every rule that applies counts."""
+
+    people: int = Field(default=1, ge=1, le=5)
+    """How many different operators have to approve. From two on the passcode counts for none: it has no name."""
+
+    operators: list[str] = []
+    """Names of the operators who may approve; every approver if left out."""
+
+    above: Decimal | None = Field(default=None, ge=0)
+    """Only calls that cost more than this, together where they are one plan; an unknown price is more."""
+
+    currency: Currency = "USD"
+    """Currency of `above`; an amount in another one is more."""
+
+    effects: list[EffectName] = []
+    """Only calls with one of these effects; all if left out."""
+
+    irreversible: bool = False
+    """Only calls that nothing undoes."""
+
+    providers: list[str] = []
+    """Only calls at these providers; all if left out."""
+
+    accounts: list[str] = []
+    """Only calls on these accounts; all if left out."""
+
+    toolsets: list[str] = []
+    """Only calls of these toolsets, `numbers` or `<provider>.numbers`; all if left out."""
+
+    operations: list[str] = []
+    """Only calls of these tools; all if left out."""
+
+    @property
+    def in_words(self) -> str:
+        """What it is about and what it demands, as it is set."""
+        about = [f"above {self.above} {self.currency}"] if self.above is not None else []
+        about += ["irreversible"] if self.irreversible else []
+        lists = (self.effects, self.providers, self.accounts, self.toolsets, self.operations)
+        about += [" or ".join(names) for names in lists if names]
+        who = f" of {', '.join(self.operators)}" if self.operators else ""
+        return f"{self.people} operator{'' if self.people == 1 else 's'}{who} for {', '.join(about) or 'every call'}"
+
+
 class PriceSettings(Section):
     """The operator's worst case for an operation, where the provider publishes no price."""
 
@@ -233,6 +277,9 @@ class RuleSettings(Section):
     prices: Mapping[str, PriceSettings] = {}
     destinations: DestinationSettings = DestinationSettings()
     compliance: ComplianceSettings = ComplianceSettings()
+    approval_rules: list[ApprovalRuleSettings] = []
+    owners: Mapping[str, str] = {}
+    """The operator who owns the token of a principal, by the principal's name."""
 
     def rules(self, policy: Policy) -> "Rules":
         """Return the guard's rules."""
