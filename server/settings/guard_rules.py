@@ -44,6 +44,7 @@ def rules_of(settings: RuleSettings, policy: Policy) -> Rules:
 
 
 def approval_rule_of(settings: ApprovalRuleSettings, place: str) -> ApprovalRule:
+    """Return the guard's rule for approvals that is set at a place, such as `approvals.rules[0]`."""
     return ApprovalRule(
         place=place,
         people=settings.people,
