@@ -33,7 +33,14 @@ MESSAGES: Final[tuple[dict[str, Any], ...]] = (
     {"id": 2, "method": "tools/list", "params": {}},
 )
 
-OF_GUARD: Final = {"background", "errors", "injection.sanitize", "operator_commands", "rules.policy"}
+OF_GUARD: Final = {
+    "background",
+    "errors",
+    "injection.sanitize",
+    "operator_commands",
+    "operators.roles",
+    "rules.policy",
+}
 OF_TOOLS: Final = {"provider", "registry", "selection", "suggestions"}
 OF_CLIENTS: Final = {"deferred", "effects", "redaction", "settings"}
 LIBRARIES: Final = {"alembic", "argon2", "dbos", "jinja2", "phonenumbers", "psycopg", "rich", "sqlalchemy"}
@@ -60,7 +67,7 @@ def test_until_it_has_listed_its_tools_it_loads_neither_guard_nor_store_nor_oper
         loaded = set(process.stderr.read().split())
     assert [tool["name"] for tool in answers[-1]["result"]["tools"]] == list(listed)
     assert "server.mcp.server" in loaded
-    assert _modules(loaded, "guard.") <= OF_GUARD | {"injection", "rules"}
+    assert _modules(loaded, "guard.") <= OF_GUARD | {"injection", "operators", "rules"}
     assert {name for name in _modules(loaded, "clients.") if not name.startswith("shared")} <= OF_CLIENTS
     of_providers = {part for name in provider_names() for part in (name, f"{name}.settings")}
     assert _modules(loaded, "tools.") <= OF_TOOLS | of_providers | {"routee.personal_texts"}
