@@ -24,7 +24,8 @@ from guard.notices.notice import Event
 from prompts.library import guides
 from server.cli.app import command_line
 from server.cli.init.mcp_clients import MCP_CLIENTS, Launch, McpClient
-from server.mcp.registry import RegisteredTool, ToolRegistry
+from server.mcp.listing.cache import RegisteredTool
+from server.mcp.listing.registry import ToolRegistry
 from server.settings.keys import NESTED_BY, PREFIX, inner
 from server.settings.model import settings_class
 from server.settings.reference import settings_table

@@ -2,21 +2,30 @@
 
 import os
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, Final, TypeAlias, cast
 
 from pydantic import ValidationError
 from pydantic_settings import EnvSettingsSource, SettingsError
 
+from clients.deferred import Deferred
 from guard.operator_commands import OperatorCommands
 from server.settings.errors import BadSettings, Origin, locate, message, misfits, not_json, unknown
 from server.settings.keys import CONFIG_VARIABLE, unknown_variables, variable_of
 from server.settings.model import Settings, TokenSettings, settings_class
-from server.settings.names import unknown_names, unknown_selection_names
 from server.settings.rules import DestinationSettings
 from server.settings.secrets_file import SecretsFile, read_secrets, secrets_beside, usual_settings_file
 from server.settings.text_files import read_text_file
+
+if TYPE_CHECKING:
+    from server.settings.names import UnknownName
+
+FindNames: TypeAlias = "Callable[[Settings], Iterator[UnknownName]]"
+
+UNKNOWN_NAMES: Final[Deferred[FindNames]] = Deferred("server.settings.names:unknown_names")
+UNKNOWN_SELECTION_NAMES: Final[Deferred[FindNames]] = Deferred("server.settings.names:unknown_selection_names")
+"""Deferred: they load the operations, which most settings do not name."""
 
 
 def read_settings(path: Path | None = None, *, with_selection: bool = False) -> Settings:
@@ -92,7 +101,7 @@ def _unknown_names(
     caps = (cap.provider or cap.account for cap in settings.budget)
     if not any((*named, *corrected, *of_accounts, bound, has_home, with_selection, *caps)):
         return []
-    wrong = [*unknown_names(settings), *(unknown_selection_names(settings) if with_selection else ())]
+    wrong = [*UNKNOWN_NAMES.load()(settings), *(UNKNOWN_SELECTION_NAMES.load()(settings) if with_selection else ())]
     return locate(wrong, _origin(type(settings), file, document, secrets)) if wrong else []
 
 
