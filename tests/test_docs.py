@@ -20,7 +20,7 @@ from typer.main import get_command
 from benchmarks.tool_choice.published import published, table_of_gaps, table_of_requests
 from benchmarks.tool_choice.scoring import Way
 from clients.effects import Effect
-from guard.notices.notice import Event
+from guard.notices.event import Event
 from prompts.library import guides
 from server.cli.app import command_line
 from server.cli.init.mcp_clients import MCP_CLIENTS, Launch, McpClient

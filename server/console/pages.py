@@ -47,7 +47,7 @@ from server.console.urls import ROOT
 from server.console.views import build_request, build_view, is_final
 from server.settings.allowances import fitness_of
 from server.settings.model import Settings
-from server.settings.sign_in import OidcSettings
+from server.settings.sections.sign_in import OidcSettings
 from server.store.store import Store
 from tools.operation_catalog import RegisteredOperations
 from tools.registry import operation_named

@@ -34,7 +34,6 @@ from clients.settings import (
 from guard.operator_commands import OperatorCommands
 from guard.rules.policy import Policy
 from server.settings.keys import NESTED_BY, PREFIX, variable_of
-from server.settings.notify import NotifySettings
 from server.settings.rules import (
     ApprovalRuleSettings,
     BudgetSettings,
@@ -46,7 +45,8 @@ from server.settings.rules import (
     RuleSettings,
     Word,
 )
-from server.settings.sign_in import SignInSettings
+from server.settings.sections.notify import NotifySettings
+from server.settings.sections.sign_in import SignInSettings
 from tools.registry import BadProvider, provider_named, provider_names
 from tools.selection import ToolSelection
 

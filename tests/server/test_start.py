@@ -37,6 +37,7 @@ OF_GUARD: Final = {
     "background",
     "errors",
     "injection.sanitize",
+    "notices.event",
     "operator_commands",
     "operators.roles",
     "rules.policy",
@@ -67,7 +68,7 @@ def test_until_it_has_listed_its_tools_it_loads_neither_guard_nor_store_nor_oper
         loaded = set(process.stderr.read().split())
     assert [tool["name"] for tool in answers[-1]["result"]["tools"]] == list(listed)
     assert "server.mcp.server" in loaded
-    assert _modules(loaded, "guard.") <= OF_GUARD | {"injection", "operators", "rules"}
+    assert _modules(loaded, "guard.") <= OF_GUARD | {"injection", "notices", "operators", "rules"}
     assert {name for name in _modules(loaded, "clients.") if not name.startswith("shared")} <= OF_CLIENTS
     of_providers = {part for name in provider_names() for part in (name, f"{name}.settings")}
     assert _modules(loaded, "tools.") <= OF_TOOLS | of_providers | {"routee.personal_texts"}
