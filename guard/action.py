@@ -94,6 +94,12 @@ class Action:
     due_at: datetime | None = None
     """Since when the server carries it out by itself, once it is approved; None where the assistant does."""
 
+    reason: str = ""
+    """Why the assistant asks, in its own words. No guard input, and not in the digest."""
+
+    decline_reason: str | None = None
+    """Why it was declined, in the words of whoever declined it."""
+
     @property
     def made_on(self) -> str:
         """The name of its account."""

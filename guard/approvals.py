@@ -9,6 +9,7 @@ from guard.action import IN_FORM, Action, State
 from guard.allowances.allowance import is_allowance
 from guard.catalog import OperationCatalog
 from guard.errors import AlreadySettled, BadBound, Declined, Expired, NotTheSameCall, OutcomePending
+from guard.injection.reasons import LONGEST_OF_OPERATOR, clean_reason
 from guard.journal import Journal
 from guard.messages import status_line, status_with_outcome
 from guard.money import Money, NotAPrice, require_price
@@ -59,9 +60,16 @@ class Approvals:
         self._rules = rules
 
     async def record(
-        self, action_id: str, to: State, *, by: str, up_to: Money | None = None, run_by_server: bool = False
+        self,
+        action_id: str,
+        to: State,
+        *,
+        by: str,
+        up_to: Money | None = None,
+        run_by_server: bool = False,
+        reason: str = "",
     ) -> Action:
-        """Record a yes (`approved`) or a no (`declined`).
+        """Record a yes (`approved`) or a no (`declined`), of which `reason` says why.
 
         `up_to` is the most that the whole call may cost, where its price is unknown. It is bound to this action. With
         `run_by_server` the server carries out what is approved, whether the assistant calls again or not.
@@ -83,6 +91,8 @@ class Approvals:
         changes: dict[str, object] = {"decided_by": by, "decided_at": now}
         if to is State.APPROVED and run_by_server:
             changes["due_at"] = now
+        if to is State.DECLINED:
+            changes["decline_reason"] = clean_reason(reason, LONGEST_OF_OPERATOR) or None
         if to is State.APPROVED and current.quote.is_unknown:
             changes |= await self._bound(current, up_to)
         elif up_to is not None:
@@ -131,7 +141,7 @@ class Approvals:
         match action.state:
             case State.DECLINED:
                 alone = f" {ANSWERS_ALONE}" if action.client_answered else ""
-                raise Declined(f"{status_line(action)}{alone}")
+                raise Declined(f"{status_line(action)}{alone}", action.decline_reason or "")
             case State.EXPIRED:
                 raise Expired(status_with_outcome(action, self._catalog))
             case State.SENDING | State.UNKNOWN:

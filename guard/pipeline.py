@@ -37,6 +37,7 @@ from guard.errors import (
     RecipientsChanged,
     RulesChanged,
 )
+from guard.injection.reasons import LONGEST_OF_ASSISTANT, clean_reason
 from guard.injection.sanitize import escape_invisible
 from guard.journal import Journal
 from guard.messages import FINAL, status_with_outcome
@@ -163,12 +164,14 @@ class Guard:
         *,
         account: str | None = None,
         from_record: bool = False,
+        reason: str = "",
     ) -> Action:
         """Return the open action for this call: the one that waits for an answer or has it, or a new proposal.
 
         `account` is the name of the account to make it on, which may be left out where the provider has only one.
         `notes` are what else a person should know, said by this server, never by the asking side. `from_record` is
-        true for the undo of an action, whose arguments come from the record.
+        true for the undo of an action, whose arguments come from the record. `reason` is why the asking side wants it,
+        which decides nothing: the open action of the same call keeps the reason that it was proposed with.
 
         Raises:
             Frozen, Denied, DestinationRefused, OverBudget: The call may not be made.
@@ -186,7 +189,8 @@ class Guard:
             raise
         if isinstance(drafted, Action):
             return drafted
-        proposed = await self._journal.propose(drafted.action)
+        said = clean_reason(reason, LONGEST_OF_ASSISTANT)
+        proposed = await self._journal.propose(replace(drafted.action, reason=said))
         if drafted.decision is Decision.ALLOW and proposed.state is State.PROPOSED:
             return await self.approve(proposed.id, by=BY_POLICY)
         return await self._approve_by_allowance(proposed, drafted.cover)
@@ -242,6 +246,12 @@ class Guard:
         identity = self._accounts.select(operation.spec.provider.name, account).identity
         digest = digest_of(operation, account=identity, principal=principal)
         return await self._journal.take_news(digest, self._clock.now() - NEWS_FOR)
+
+    async def earlier_no(self, action: Action) -> Action | None:
+        """Return the action of the same call that was declined shortly before with a reason; None where none was."""
+        since = action.created_at - self._rules.compliance.duplicate_window
+        found = await self._journal.last_answered(action.digest, since)
+        return found if found is not None and found.state is State.DECLINED and found.decline_reason else None
 
     async def _approve_by_allowance(self, action: Action, cover: Cover) -> Action:
         """Approve an action that waits under an allowance that covers it; return it as it stands then."""

@@ -120,6 +120,8 @@ class Plan:
     """What the job is, as whoever proposed it words it."""
 
     reason: str = ""
+    """Why, in the words of whoever proposed it. No guard input, and not in the digest."""
+
     principal: str
     channel: Channel
     on_failure: OnFailure
@@ -173,6 +175,9 @@ class Plan:
 
     due_at: datetime | None = None
     """From when the server carries it out, or goes on with it; None where the assistant does."""
+
+    decline_reason: str | None = None
+    """Why it was declined, in the words of whoever declined it."""
 
     @property
     def chosen(self) -> tuple[Step, ...]:

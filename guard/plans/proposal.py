@@ -18,6 +18,7 @@ from guard.allowances.allowance import Cover
 from guard.approvals import BY_POLICY
 from guard.dependencies import GuardDependencies
 from guard.errors import Frozen, GuardRefusal, JournalUnavailable, NotTheSameCall, OverBudget
+from guard.injection.reasons import LONGEST_OF_ASSISTANT, clean_reason
 from guard.pipeline import Guard
 from guard.plans.approvals import PlanApprovals
 from guard.plans.expansion import StepCall, StepTemplate, expand
@@ -358,7 +359,7 @@ class PlanProposer:
         plan = Plan(
             id=new_plan_id(),
             title=request.title,
-            reason=request.reason,
+            reason=clean_reason(request.reason, LONGEST_OF_ASSISTANT),
             principal=principal.name,
             channel="page" if verdict.decision is Decision.PAGE else "ask",
             on_failure=request.on_failure,

@@ -228,7 +228,8 @@ class Pages:
     @require_session
     async def decline(self, request: Request, session: Session) -> Response:
         """Decline the call."""
-        return await self._record(request, session, State.DECLINED)
+        reason = (await read_form(request)).get("reason", "")
+        return await self._record(request, session, State.DECLINED, reason=reason)
 
     @require_session
     async def freeze(self, request: Request, session: Session) -> Response:
@@ -250,10 +251,13 @@ class Pages:
         *,
         up_to: Money | None = None,
         run_by_server: bool = False,
+        reason: str = "",
     ) -> Response:
         found = await self._find(request)
         try:
-            await self._approvals.record(found.id, to, by=OPERATOR, up_to=up_to, run_by_server=run_by_server)
+            await self._approvals.record(
+                found.id, to, by=OPERATOR, up_to=up_to, run_by_server=run_by_server, reason=reason
+            )
         except JournalUnavailable:
             raise
         except GuardRefusal as refused:

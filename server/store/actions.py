@@ -28,7 +28,7 @@ _OPEN = [state.value for state in State if state.is_open]
 _WAS_MADE = [state.value for state in State if state is not State.EXPIRED]
 _ENDED = {"Z", "X"}  # zombies are still listed
 _NOT_MADE = {State.DECLINED, State.EXPIRED, State.REFUSED}
-_AUDITED = ("decided_by", "outcome", "up_to")
+_AUDITED = ("decided_by", "outcome", "up_to", "decline_reason")
 
 
 class StoredJournal:
@@ -296,6 +296,7 @@ def request_detail(action: Action) -> Mapping[str, Any]:
     price = str(action.quote.amount) if action.quote.amount else action.quote.unknown or "none"
     facts = {"operation": action.operation, "account": action.account, "digest": action.digest}
     facts |= {"account_name": action.made_on} if action.made_on != action.provider else {}
+    facts |= {"reason": action.reason} if action.reason else {}
     return {**facts, "arguments": action.arguments, "price": price, "channel": action.channel}
 
 

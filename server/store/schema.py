@@ -21,7 +21,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.engine import Dialect
 
-HEAD = "0011"
+HEAD = "0014"
 """The newest migration."""
 
 metadata = MetaData()
@@ -87,6 +87,8 @@ actions = Table(
     Column("owner", String(200)),
     Column("account_name", String(32), nullable=False, server_default=""),
     Column("due_at", UtcTime),
+    Column("reason", StorableText, nullable=False, server_default=""),
+    Column("decline_reason", StorableText),
 )
 OPEN_STATES = "state IN ('proposed', 'approved', 'sending', 'unknown')"
 Index(
@@ -148,6 +150,7 @@ plans = Table(
     Column("undo_id", String(16)),
     Column("undoes", String(16)),
     Column("due_at", UtcTime),
+    Column("decline_reason", StorableText),
 )
 OPEN_PLANS = "state IN ('proposed', 'approved', 'running', 'stopped')"
 Index(

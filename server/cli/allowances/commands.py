@@ -18,6 +18,7 @@ from guard.allowances.draft import Draft
 from guard.allowances.fitness import why_never
 from guard.allowances.suggestion import Lookback, look_back, terms_like
 from guard.allowances.wording import STILL_STANDS, brief, status_line, terms_lines, usage_line
+from guard.injection.reasons import in_marks, reason_line
 from guard.messages import requester, shown
 from server.cli.actions import find_action
 from server.cli.terminal import (
@@ -191,7 +192,7 @@ async def _request_lines(session: StoreSession, request: AllowanceRequest) -> li
     operation = operation_named(request.terms.operation)
     lines = [
         f"{shown(requester(request.terms.principal))} asks for this allowance. It allows nothing until you add it.",
-        f"The assistant gives as the reason: «{_unquoted(request.reason)}»",
+        reason_line(request.reason),
         "",
         *terms_lines(operation, request.terms),
     ]
@@ -251,14 +252,9 @@ def _table(found: list[Allowance], usage: dict[str, Usage]) -> Table:
 def _requests_table(requests: list[AllowanceRequest]) -> Table:
     rows = Table("id", "operation", "for", "asks for", "reason", box=None, pad_edge=False)
     for one in requests:
-        cells = (one.id, one.terms.operation, one.terms.principal, brief(one.terms), f"«{_unquoted(one.reason)}»")
+        cells = (one.id, one.terms.operation, one.terms.principal, brief(one.terms), in_marks(one.reason))
         rows.add_row(*(plain(cell) for cell in cells))
     return rows
-
-
-def _unquoted(text: str) -> str:
-    """Return a text that cannot close the quotation marks around it: whoever asks wrote it, not this server."""
-    return shown(" ".join(text.split())).translate({ord("«"): "\u2039", ord("»"): "\u203a"})
 
 
 def _facts(one: Allowance, usage: Usage | None) -> dict[str, Any]:

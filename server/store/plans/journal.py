@@ -388,7 +388,7 @@ class StoredPlans:
         )
 
 
-_AUDITED: Final = ("decided_by", "outcome")
+_AUDITED: Final = ("decided_by", "outcome", "decline_reason")
 
 
 def _refuse_if_frozen(connection: Connection) -> None:
@@ -548,6 +548,7 @@ def _proposal_detail(plan: Plan) -> Mapping[str, Any]:
     times = {"at": plan.at, "until": plan.until}
     facts |= {name: moment.isoformat() for name, moment in times.items() if moment is not None}
     facts |= {"undoes": plan.undoes} if plan.undoes else {}
+    facts |= {"reason": plan.reason} if plan.reason else {}
     return {**facts, "total": _total(plan.steps), "steps": steps}
 
 
