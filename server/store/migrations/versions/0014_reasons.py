@@ -1,0 +1,23 @@
+"""Keeps why an assistant asked for a call, and why an action or a plan was declined."""
+
+import sqlalchemy as sa
+from alembic import op
+
+revision = "0014"
+down_revision = "0011"
+branch_labels = None
+depends_on = None
+
+
+def upgrade() -> None:
+    """Add the columns."""
+    op.add_column("actions", sa.Column("reason", sa.Text, nullable=False, server_default=""))
+    op.add_column("actions", sa.Column("decline_reason", sa.Text))
+    op.add_column("plans", sa.Column("decline_reason", sa.Text))
+
+
+def downgrade() -> None:
+    """Drop the columns."""
+    op.drop_column("plans", "decline_reason")
+    op.drop_column("actions", "decline_reason")
+    op.drop_column("actions", "reason")
