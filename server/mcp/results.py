@@ -96,8 +96,8 @@ def pending_result(
     `earlier` is the action of the same call that was declined shortly before with a reason.
     """
     question = approval_prompt(*fence_action(action, untrusted))
-    before = fence_reasons(earlier, untrusted) if earlier is not None else {}
-    no = [f"{DECLINED_BECAUSE} {earlier.id} was declined: {before['decline_reason']}"] if earlier is not None else []
+    before = fence_reasons(earlier, untrusted) if earlier is not None else None
+    no = [f"{DECLINED_BECAUSE} {before.id} was declined: {before.decline_reason}"] if before is not None else []
     notes = [*no, *([untrusted.note] if untrusted.is_used else [])]
     text = "\n".join([f"{NOT_SENT}:\n{question}\n\n{where} {MAKE_AGAIN}", *notes])
     waiting = {"action": action.id, "state": action.state.value, "question": question, "approve": where}

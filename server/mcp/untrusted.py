@@ -5,7 +5,7 @@ import re
 import secrets
 from collections.abc import Callable, Mapping
 from dataclasses import replace
-from typing import Any, cast
+from typing import Any, TypeVar, cast
 
 from pydantic import BaseModel, ValidationError
 
@@ -17,6 +17,8 @@ from guard.injection.sanitize import strip_invisible
 from guard.plans.plan import Plan
 from tools.builtin import UntrustedText
 from tools.registry import operation_named
+
+Asked = TypeVar("Asked", Action, Plan)
 
 TEXT_LIMIT = 4000
 TAG_BYTES = 6
@@ -127,13 +129,19 @@ def fence_action(action: Action, untrusted: Untrusted) -> tuple[Action, Callable
     if before:
         before = fence_before(action.operation, action.arguments, before, untrusted)
         quoted = untrusted.fence if untrusted.is_used else str
-    return replace(action, before=before, **fence_reasons(action, untrusted)), quoted
+    return replace(fence_reasons(action, untrusted), before=before), quoted
 
 
-def fence_reasons(asked: Action | Plan, untrusted: Untrusted) -> dict[str, str]:
-    """Fence the reasons of an action or a plan: another conversation may have given them, or a person."""
-    given = {"reason": asked.reason, "decline_reason": asked.decline_reason}
-    return {name: untrusted.fence(reason, is_own=True) for name, reason in given.items() if reason}
+def fence_reasons(asked: Asked, untrusted: Untrusted) -> Asked:
+    """Fence the reasons of an action or a plan: another conversation may have given the one, a person the other."""
+
+    def fence(reason: str) -> str:
+        return untrusted.fence(reason, is_own=True)
+
+    declined = asked.decline_reason
+    return replace(
+        asked, reason=fence(asked.reason) if asked.reason else "", decline_reason=fence(declined) if declined else None
+    )
 
 
 def fence_before(tool: str, arguments: Mapping[str, Any], before: Any, untrusted: Untrusted) -> Any:

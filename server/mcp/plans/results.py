@@ -52,7 +52,7 @@ def pending_plan_result(plan: Plan, *, where: str, untrusted: Untrusted) -> Call
 
 def plan_result(plan: Plan, actions: Mapping[int, Action], now: datetime, untrusted: Untrusted) -> CallToolResult:
     """Build the result that shows a plan and what became of its steps."""
-    plan = replace(plan, **fence_reasons(plan, untrusted))
+    plan = fence_reasons(plan, untrusted)
     lines = [plan.title, *_status(plan, actions), *reason_lines(plan), *_step_lines(plan, actions, {})]
     lines += [late] if (late := overdue_line(plan, now)) else _next(plan)
     lines += [untrusted.note] if untrusted.is_used else []
@@ -154,7 +154,7 @@ def fence_plan(plan: Plan, untrusted: Untrusted) -> tuple[Plan, Callable[[str], 
         for step in plan.steps
     )
     quoted = untrusted.fence if untrusted.is_used else str
-    return replace(plan, steps=steps, **fence_reasons(plan, untrusted)), quoted
+    return replace(fence_reasons(plan, untrusted), steps=steps), quoted
 
 
 def _result(text: str, content: dict[str, Any], *, is_error: bool = False) -> CallToolResult:
