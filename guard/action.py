@@ -100,6 +100,10 @@ class Action:
     decline_reason: str | None = None
     """Why it was declined, in the words of whoever declined it."""
 
+    demanded: str | None = None
+    """The decision that what was read then demanded of this very call, whatever the rules: text from outside, an
+    unclear wish to stop, no full undo, a circle of forwards. None in records of before it was kept."""
+
     @property
     def made_on(self) -> str:
         """The name of its account."""

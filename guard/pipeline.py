@@ -507,7 +507,7 @@ class Guard:
         assessment = self._checks.ask_without_undo(operation, before, assessment)
         forwards = operation.forwards(before)
         forwarding, warnings = await self._forwarding.check(forwards)
-        assessment = replace(assessment.demanding(forwarding), notes=(*warnings, *assessment.notes))
+        assessment = replace(assessment.finding(forwarding), notes=(*warnings, *assessment.notes))
         channel: Channel = "page" if assessment.decision is Decision.PAGE else "ask"
         created = self._clock.now()
         changes = [escape_invisible(change) for change in operation.changes(before)]
@@ -527,6 +527,7 @@ class Guard:
             created_at=created,
             expires_at=created + self._approval_lifetime,
             before=kept,
+            demanded=assessment.found.word,
         )
         same = digests_of_same_call(operation, account=account.identity, principal=principal)
         numbers = tuple(dict.fromkeys((*operation.destinations(), *recipients.numbers)))

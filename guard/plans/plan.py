@@ -26,6 +26,8 @@ from guard.rules.quote import Quote
 PLAN_ID: Final = r"plan_[a-hjkmnp-z2-9]{8}"
 """The form of a plan's id, as a regular expression."""
 
+_PLACES_SHOWN: Final = 6
+
 OnFailure = Literal["stop", "continue"]
 """What becomes of the other steps when one fails. An unknown outcome stops a plan either way."""
 
@@ -104,6 +106,9 @@ class Step:
 
     undoes: int | None = None
     """Of a plan that undoes another one: the position of the step there that this one undoes."""
+
+    demanded: str | None = None
+    """As of an action: what was read when the plan was proposed demanded this of the step."""
 
     @property
     def made_on(self) -> str:
@@ -328,3 +333,21 @@ def _digest(terms: Terms, covered: Mapping[str, Any]) -> str:
     }
     canonical = json.dumps(plan, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
     return hashlib.sha256(canonical.encode("utf-8")).hexdigest()
+
+
+def places(steps: Sequence[Step]) -> str:
+    """Name steps by their positions: `step 3`, `steps 1-8`, `steps 1, 4, 6`."""
+    spans = _spans(step.position for step in steps)
+    words = [str(start) if start == end else f"{start}-{end}" for start, end in spans]
+    more = f" and {len(words) - _PLACES_SHOWN} more" if len(words) > _PLACES_SHOWN else ""
+    return f"step{'' if len(steps) == 1 else 's'} {', '.join(words[:_PLACES_SHOWN])}{more}"
+
+
+def _spans(positions: Iterable[int]) -> list[tuple[int, int]]:
+    spans: list[tuple[int, int]] = []
+    for position in positions:
+        if spans and spans[-1][1] + 1 == position:
+            spans[-1] = (spans[-1][0], position)
+        else:
+            spans.append((position, position))
+    return spans

@@ -8,8 +8,7 @@ from typing import Any, Final
 
 from guard.injection.reasons import in_marks
 from guard.messages import before_lines, requester, shown
-from guard.plans.places import places
-from guard.plans.plan import Plan, Step, amounts_of
+from guard.plans.plan import Plan, Step, amounts_of, places
 from guard.plans.references import KEY, is_reference
 from guard.plans.timed.schedule import moment_in_words
 from guard.rules.quote import PER

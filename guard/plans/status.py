@@ -8,8 +8,7 @@ from typing import Final
 from guard.action import Action
 from guard.allowances.allowance import is_allowance
 from guard.messages import shown
-from guard.plans.places import places
-from guard.plans.plan import CAN_RUN, Plan, PlanState, Step, StepState, state_of
+from guard.plans.plan import CAN_RUN, Plan, PlanState, Step, StepState, places, state_of
 from guard.plans.timed.schedule import moment_in_words
 
 _SENTENCE: Final[Mapping[PlanState, str]] = {

@@ -89,6 +89,7 @@ actions = Table(
     Column("due_at", UtcTime),
     Column("reason", StorableText, nullable=False, server_default=""),
     Column("decline_reason", StorableText),
+    Column("demanded", String(8)),
 )
 OPEN_STATES = "state IN ('proposed', 'approved', 'sending', 'unknown')"
 Index(
@@ -189,6 +190,7 @@ plan_steps = Table(
     Column("account_name", String(32), nullable=False, server_default=""),
     Column("allowance_id", String(16)),
     Column("undoes", Integer),
+    Column("demanded", String(8)),
 )
 """The calls of plans. `reserved` is what is set aside for a step that was not sent yet, in whole billionths."""
 
