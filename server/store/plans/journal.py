@@ -95,6 +95,16 @@ class StoredPlans:
 
         return await self._database.read(work)
 
+    async def proposed_between(self, since: datetime, until: datetime) -> list[Plan]:
+        """Return the plans that were proposed between two times, the oldest first; none that undoes another one."""
+        proposed = (plans.c.created_at >= since) & (plans.c.created_at < until)
+        query = select(plans).where(proposed, plans.c.undoes.is_(None)).order_by(plans.c.created_at)
+
+        def work(connection: Connection) -> Any:
+            return [_whole(connection, row) for row in connection.execute(query).mappings().all()]
+
+        return await self._database.read(work)
+
     async def open_steps(self, digests: Collection[str]) -> Mapping[str, StepPlace]:
         """Return the steps of open plans that make one of these calls and were not sent, by their digest."""
         wanted = sorted(digests)
