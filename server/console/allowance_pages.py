@@ -14,17 +14,21 @@ from guard.action import rebuild_call
 from guard.allowances.allowance import Terms
 from guard.allowances.draft import Draft
 from guard.allowances.fitness import BadTerms, Fitness, left_out, why_never
-from guard.allowances.suggestion import look_back, terms_like
+from guard.allowances.suggestion import terms_like
 from guard.allowances.wording import STILL_STANDS, brief, condition_line, status_line, terms_lines, usage_line
 from guard.messages import requester
 from guard.operator_commands import OperatorCommands
+from guard.rules.rules import Rules
+from guard.simulation.preview import look_back
 from server.console.access import OPERATOR, require_session
 from server.console.forms import read_form
 from server.console.login import SignIn
 from server.console.rendering import render
 from server.console.sessions import Session
 from server.console.urls import ROOT
+from server.store.recorded.calls import RecordedCalls
 from server.store.store import Store
+from tools.operation_catalog import RegisteredOperations
 from tools.registry import operation_named
 
 LISTED: Final = 100
@@ -36,8 +40,11 @@ _FIELDS: Final = ("principal", "account", "conditions", "count", "money", "until
 class AllowancePages:
     """The handlers of the pages of allowances and their forms."""
 
-    def __init__(self, store: Store, clock: Clock, fitness: Fitness, login: SignIn, commands: OperatorCommands) -> None:
+    def __init__(
+        self, store: Store, clock: Clock, fitness: Fitness, rules: Rules, login: SignIn, commands: OperatorCommands
+    ) -> None:
         self._store = store
+        self._rules = rules
         self._clock = clock
         self._fitness = fitness
         self.login = login
@@ -175,7 +182,7 @@ class AllowancePages:
     ) -> Response:
         found = operation_named(operation)
         request = await self._store.allowances.find_request(wanted) if wanted else None
-        back = await self._look_back(found, checked) if found is not None and checked is not None else ""
+        back = await self._look_back(checked) if checked is not None else ""
         return await self._render(
             "allowance_form.html",
             session,
@@ -191,9 +198,9 @@ class AllowancePages:
             who=requester(draft.principal) if draft.principal else "",
         )
 
-    async def _look_back(self, operation: OperationType, terms: Terms) -> str:
-        store = self._store
-        return str(await look_back(operation, terms, store.journal, store.allowances, self._clock.now()))
+    async def _look_back(self, terms: Terms) -> str:
+        calls, catalog = RecordedCalls(self._store), RegisteredOperations()
+        return str(await look_back(calls, terms, self._rules, catalog, self._clock.now()))
 
     async def _render(self, template: str, session: Session, *, http_status: int = 200, **values: Any) -> Response:
         shown = {"root": ROOT, "token": session.form_token, "is_frozen": await self._store.freeze.is_on(), **values}

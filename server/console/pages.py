@@ -111,7 +111,7 @@ def approval_app(setup: PageSetup) -> ASGIApp:
         options.commands,
         runs_on_approval=options.runs_on_approval,
     )
-    allowances = AllowancePages(setup.store, setup.clock, options.fitness, pages.login, options.commands)
+    allowances = AllowancePages(setup.store, setup.clock, options.fitness, options.rules, pages.login, options.commands)
     routes = [
         Route(ROOT, pages.waiting),
         Route(f"{ROOT}/", pages.waiting),

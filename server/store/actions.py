@@ -25,7 +25,6 @@ from server.store.sealed.audit import Audit, Entry
 
 _quotes = TypeAdapter(Quote)
 _OPEN = [state.value for state in State if state.is_open]
-_WAS_MADE = [state.value for state in State if state is not State.EXPIRED]
 _ENDED = {"Z", "X"}  # zombies are still listed
 _NOT_MADE = {State.DECLINED, State.EXPIRED, State.REFUSED}
 _AUDITED = ("decided_by", "outcome", "up_to", "decline_reason")
@@ -194,20 +193,6 @@ class StoredJournal:
             query = query.where(actions.c.state.in_([state.value for state in states]))
         if principal is not None:
             query = query.where(actions.c.principal == principal)
-        return [action_of(row) for row in await self._database.fetch(query)]
-
-    async def calls_since(self, operation: str, principal: str, since: datetime) -> list[Action]:
-        """Return the actions of an operation and whoever asked since then, the oldest first; none that expired."""
-        query = (
-            select(actions)
-            .where(
-                actions.c.principal == principal,
-                actions.c.operation == operation,
-                actions.c.created_at >= since,
-                actions.c.state.in_(_WAS_MADE),
-            )
-            .order_by(actions.c.created_at)
-        )
         return [action_of(row) for row in await self._database.fetch(query)]
 
     async def note(self, event: str, *, action_id: str | None, principal: str, detail: Mapping[str, Any]) -> None:

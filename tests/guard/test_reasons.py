@@ -162,7 +162,7 @@ async def _declined_while_waiting(client: Client, operator: OperatorSide, reason
     """Order a number, and decline it as the operator once the call says that it waits."""
     was_answered = False
 
-    async def answer(_progress: float, _total: float | None, _message: str | None) -> None:
+    async def answer(progress: float, total: float | None, message: str | None) -> None:
         nonlocal was_answered
         if not was_answered:
             was_answered = True

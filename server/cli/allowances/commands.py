@@ -16,10 +16,11 @@ from guard.allowances.allowance import Allowance, AllowanceRequest, Terms, Usage
 from guard.allowances.conditions import HOW_TO_WRITE
 from guard.allowances.draft import Draft
 from guard.allowances.fitness import why_never
-from guard.allowances.suggestion import Lookback, look_back, terms_like
+from guard.allowances.suggestion import terms_like
 from guard.allowances.wording import STILL_STANDS, brief, status_line, terms_lines, usage_line
 from guard.injection.reasons import in_marks, reason_line
 from guard.messages import requester, shown
+from guard.simulation.preview import Lookback, look_back
 from server.cli.actions import find_action
 from server.cli.terminal import (
     OPERATOR,
@@ -34,6 +35,8 @@ from server.cli.terminal import (
     with_store,
 )
 from server.settings.allowances import fitness_of
+from server.store.recorded.calls import RecordedCalls
+from tools.operation_catalog import RegisteredOperations
 from tools.registry import operation_named, operations_of, provider_names
 from tools.suggestions import nearest_tools, reads_of
 
@@ -179,12 +182,13 @@ def revoke(target: Target, allowance_id: str) -> None:
 
 async def _tell_terms(session: StoreSession, operation: OperationType, terms: Terms) -> None:
     """Print what terms allow and what they would have let through."""
-    session.tell(*terms_lines(operation, terms), STILL_STANDS, str(await _look_back(session, operation, terms)))
+    session.tell(*terms_lines(operation, terms), STILL_STANDS, str(await _look_back(session, terms)))
 
 
-async def _look_back(session: StoreSession, operation: OperationType, terms: Terms) -> Lookback:
-    store = session.store
-    return await look_back(operation, terms, store.journal, store.allowances, SystemClock().now())
+async def _look_back(session: StoreSession, terms: Terms) -> Lookback:
+    rules = session.settings.rules.rules(session.settings.session_policy())
+    calls = RecordedCalls(session.store)
+    return await look_back(calls, terms, rules, RegisteredOperations(), SystemClock().now())
 
 
 async def _request_lines(session: StoreSession, request: AllowanceRequest) -> list[str]:
@@ -197,7 +201,7 @@ async def _request_lines(session: StoreSession, request: AllowanceRequest) -> li
         *terms_lines(operation, request.terms),
     ]
     if operation is not None:
-        lines.append(str(await _look_back(session, operation, request.terms)))
+        lines.append(str(await _look_back(session, request.terms)))
     command = session.settings.commands.line(*_command(request.terms), "--request", request.id)
     dismiss = session.settings.commands.line("allowances", "revoke", request.id)
     return [*lines, "", "Edit and run, to allow it:", command, "To close the request:", dismiss]

@@ -5,7 +5,7 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import Any, Final, Literal
 
-from sqlalchemy import func, select
+from sqlalchemy import ColumnElement, func, select
 from sqlalchemy.engine import RowMapping
 
 from guard.action import Action, State
@@ -29,7 +29,7 @@ _NOT_OF_RULES: Final = ("changes", "warnings")
 
 
 class RecordedCalls:
-    """Implements `guard.simulation.recorded.CallRecord`."""
+    """Implements `guard.simulation.preview.CallsOfOne`."""
 
     def __init__(self, store: Store) -> None:
         self._store = store
@@ -39,7 +39,7 @@ class RecordedCalls:
         """Yield calls and plans between two times, in their order; those that expired unanswered are left out."""
         begins, last = since, ""
         while True:
-            rows = await self._page(begins, last, until)
+            rows = await self._page(begins, last, until, plan_steps.c.plan_id.is_(None))
             ends = rows[-1]["created_at"] if len(rows) == PAGE else until
             jobs = [_job_of(row) for row in rows]
             jobs += [await self._job_of_plan(plan) for plan in await self._plans(begins, ends)]
@@ -49,15 +49,31 @@ class RecordedCalls:
                 return
             begins, last = ends, rows[-1]["id"]
 
-    async def _page(self, begins: datetime, last: str, until: datetime) -> Sequence[RowMapping]:
-        """Return the next calls that are no steps of plans, from a time on and after an id of that time."""
+    async def jobs_of(
+        self, operation: str, principal: str, since: datetime, until: datetime
+    ) -> AsyncIterator[RecordedJob]:
+        """Yield the calls of an operation and whoever asked between two times, steps of plans each by itself."""
+        begins, last = since, ""
+        while True:
+            whose = (actions.c.principal == principal) & (actions.c.operation == operation)
+            rows = await self._page(begins, last, until, whose)
+            for row in rows:
+                yield _job_of(row)
+            if len(rows) < PAGE:
+                return
+            begins, last = rows[-1]["created_at"], rows[-1]["id"]
+
+    async def _page(
+        self, begins: datetime, last: str, until: datetime, which: ColumnElement[bool]
+    ) -> Sequence[RowMapping]:
+        """Return the next calls of a kind, from a time on and after an id of that time."""
         after = (actions.c.created_at > begins) | (actions.c.id > last)
         query = (
             select(*_COLUMNS, holds.c.billionths, holds.c.currency, holds.c.state.label("hold"))
             .outerjoin(holds, holds.c.action_id == actions.c.id)
             .outerjoin(plan_steps, plan_steps.c.action_id == actions.c.id)
             .where(actions.c.created_at >= begins, after, actions.c.created_at < until)
-            .where(actions.c.state != State.EXPIRED.value, plan_steps.c.plan_id.is_(None))
+            .where(actions.c.state != State.EXPIRED.value, which)
             .order_by(actions.c.created_at, actions.c.id)
             .limit(PAGE)
         )
