@@ -203,6 +203,8 @@ class Replay:
     def _build(self, action: Action, step: Step | None = None) -> Operation[Any]:
         """Return the call of an action; a reference of a step stands in it as it is.
 
+        In place of a secret stands what the record says of it, where that has the secret's form: no rule looks at it.
+
         Raises:
             NotReplayable: It cannot be built again.
         """

@@ -179,7 +179,7 @@ async def test_what_was_found_out_about_a_call_stays_whatever_the_rules(tmp_path
 
 async def test_what_cannot_be_replayed_or_judged_is_named(tmp_path: Path) -> None:
     async with site(tmp_path) as past:
-        await past.make("voicetel_fetch_api_key", {})
+        await past.make("voicetel_set_port_out_pin", {"number": SENDER})
         await past.make(SEND, text("+19005550123"))
         report = await past.simulate("")
         printed = (await past.operator.run("policy", "simulate", "--since", "1d")).stdout
