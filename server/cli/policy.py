@@ -16,8 +16,8 @@ from clients.shared.clock import SystemClock
 from guard.allowances.fitness import why_never
 from guard.allowances.wording import brief, usage_line
 from guard.errors import JournalUnavailable
-from guard.simulation.report import Report, left_out_lines, summary_lines, to_json
-from guard.simulation.simulation import simulate as simulate_rules
+from guard.replay.report import Report, left_out_lines, summary_lines, to_json
+from guard.replay.trial import try_rules
 from server.cli.terminal import StoreSession, Target, console, fail, operator_command, plain, tell, with_store
 from server.settings.explain import MEANING, rules_in_force
 from server.settings.explain import explain as explain_rules
@@ -87,7 +87,7 @@ def simulate(
         book, calls = session.store.allowances, RecordedCalls(session.store)
         allowances = [one for one in await book.latest(MOST_ALLOWANCES) if one.stands(now)]
         rules = settings.rules.rules(settings.session_policy())
-        return await simulate_rules(calls, rules, allowances, RegisteredOperations(), begins, now)
+        return await try_rules(calls, rules, allowances, RegisteredOperations(), begins, now)
 
     report = anyio.run(lambda: with_store(replay, _with_record(target, settings)))
     if as_json:

@@ -18,8 +18,8 @@ from guard.allowances.suggestion import terms_like
 from guard.allowances.wording import STILL_STANDS, brief, condition_line, status_line, terms_lines, usage_line
 from guard.messages import requester
 from guard.operator_commands import OperatorCommands
+from guard.replay.preview import look_back
 from guard.rules.rules import Rules
-from guard.simulation.preview import look_back
 from server.console.access import OPERATOR, require_session
 from server.console.forms import read_form
 from server.console.login import SignIn

@@ -20,7 +20,7 @@ from guard.allowances.suggestion import terms_like
 from guard.allowances.wording import STILL_STANDS, brief, status_line, terms_lines, usage_line
 from guard.injection.reasons import in_marks, reason_line
 from guard.messages import requester, shown
-from guard.simulation.preview import Lookback, look_back
+from guard.replay.preview import Lookback, look_back
 from server.cli.actions import find_action
 from server.cli.terminal import (
     OPERATOR,

@@ -1,4 +1,4 @@
-"""Reads past calls for a simulation, page by page in the order of time, with what is booked for each."""
+"""Reads past calls to decide about them again, page by page in the order of time, with what is booked for each."""
 
 from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from datetime import date, datetime
@@ -11,7 +11,7 @@ from sqlalchemy.engine import RowMapping
 from guard.action import Action, State
 from guard.money import Money
 from guard.plans.plan import Plan, PlanState
-from guard.simulation.recorded import DaySum, RecordedJob, call_of, job_of_plan
+from guard.replay.recorded import DaySum, RecordedJob, call_of, job_of_plan
 from server.store.actions import action_of
 from server.store.schema import actions, audit, holds, plan_steps, spending
 from server.store.store import Store
@@ -29,7 +29,7 @@ _NOT_OF_RULES: Final = ("changes", "warnings")
 
 
 class RecordedCalls:
-    """Implements `guard.simulation.preview.CallsOfOne`."""
+    """Implements `guard.replay.preview.CallsOfOne`."""
 
     def __init__(self, store: Store) -> None:
         self._store = store

@@ -11,8 +11,8 @@ from guard.allowances.allowance import Allowance
 from guard.allowances.conditions import Relation
 from guard.errors import GuardRefusal
 from guard.money import Money
-from guard.simulation.recorded import RecordedCall, Verdict
-from guard.simulation.replay import Replayed
+from guard.replay.recorded import RecordedCall, Verdict
+from guard.replay.replay import Replayed
 
 EXAMPLES: Final = 3
 """How many calls of a group are named."""

@@ -22,14 +22,8 @@ from guard.money import Money
 from guard.plans.plan import Plan, Step, totals_of
 from guard.plans.references import NotKnownYet, references_in, stand_in
 from guard.plans.verdict import decide_together
-from guard.rules.budget import require_room_for_all
-from guard.rules.checks import Assessment, Checks
-from guard.rules.policy import Decision
-from guard.rules.quote import Quote, quote_again
-from guard.rules.recipients import Recipients
-from guard.rules.rules import Rules
-from guard.simulation.ledger import AllowanceLedger, Ledger
-from guard.simulation.recorded import (
+from guard.replay.ledger import AllowanceLedger, Ledger
+from guard.replay.recorded import (
     CallRecord,
     DaySum,
     RecordedCall,
@@ -37,7 +31,13 @@ from guard.simulation.recorded import (
     Verdict,
     action_of_step,
 )
-from guard.simulation.surroundings import NoSigns, PastCalls, PastClock, StandingAllowances, Surroundings
+from guard.replay.surroundings import NoSigns, PastCalls, PastClock, StandingAllowances, Surroundings
+from guard.rules.budget import require_room_for_all
+from guard.rules.checks import Assessment, Checks
+from guard.rules.policy import Decision
+from guard.rules.quote import Quote, quote_again
+from guard.rules.recipients import Recipients
+from guard.rules.rules import Rules
 
 _NO_BOUND: Final = "Its price is unknown and a cap applies, so a plan may not have it as a step."
 _MEMBERS: Final = Recipients()

@@ -15,10 +15,10 @@ from guard.catalog import OperationCatalog
 from guard.injection.taint import OutsideSource
 from guard.operator_commands import OperatorCommands
 from guard.own_numbers import NoOwnNumbers, OwnNumbers
+from guard.replay.ledger import Ledger
+from guard.replay.recorded import CallRecord
 from guard.rules.budget import Cap, Spent
 from guard.rules.rules import Rules
-from guard.simulation.ledger import Ledger
-from guard.simulation.recorded import CallRecord
 
 R = TypeVar("R")
 

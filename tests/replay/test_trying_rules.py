@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from mcp import Client
 
-from guard.simulation.recorded import Verdict, call_of
+from guard.replay.recorded import Verdict, call_of
 from server.services import Services
 from tests.allowances.terms import SEND, SENDER, TO_NEW_YORK, options, text
 from tests.connecting import Person, connect, content_of, server_for, settings_for

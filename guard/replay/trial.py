@@ -5,13 +5,13 @@ from datetime import datetime
 
 from guard.allowances.allowance import Allowance
 from guard.catalog import OperationCatalog
+from guard.replay.recorded import CallRecord
+from guard.replay.replay import NotReplayable, Replay
+from guard.replay.report import Report, ask_for_groups
 from guard.rules.rules import Rules
-from guard.simulation.recorded import CallRecord
-from guard.simulation.replay import NotReplayable, Replay
-from guard.simulation.report import Report, ask_for_groups
 
 
-async def simulate(
+async def try_rules(
     record: CallRecord,
     rules: Rules,
     allowances: Sequence[Allowance],

@@ -7,8 +7,8 @@ from decimal import Decimal
 
 from guard.allowances.allowance import Allowance, Use, window_start
 from guard.money import Money
+from guard.replay.recorded import DaySum
 from guard.rules.budget import Cap, Spent, start_of
-from guard.simulation.recorded import DaySum
 
 
 @dataclass(slots=True)

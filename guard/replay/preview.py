@@ -9,10 +9,10 @@ from guard.action import State
 from guard.allowances.allowance import Allowance, Terms
 from guard.allowances.conditions import Relation
 from guard.catalog import OperationCatalog
+from guard.replay.recorded import CallRecord, RecordedJob, Verdict
+from guard.replay.replay import NotReplayable, Replay
+from guard.replay.report import Sum
 from guard.rules.rules import Rules
-from guard.simulation.recorded import CallRecord, RecordedJob, Verdict
-from guard.simulation.replay import NotReplayable, Replay
-from guard.simulation.report import Sum
 
 LOOKBACK: Final = timedelta(days=30)
 
