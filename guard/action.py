@@ -105,6 +105,12 @@ class Action:
     """The decision that what was read then demanded of this very call, whatever the rules: text from outside, an
     unclear wish to stop, no full undo, a circle of forwards. None in records of before it was kept."""
 
+    approvers: tuple[str, ...] = ()
+    """The operators who approved it."""
+
+    approvers_needed: int = 1
+    """How many different operators have to."""
+
     @property
     def made_on(self) -> str:
         """The name of its account."""

@@ -184,6 +184,12 @@ class Plan:
     decline_reason: str | None = None
     """Why it was declined, in the words of whoever declined it."""
 
+    approvers: tuple[str, ...] = ()
+    """The operators who approved it."""
+
+    approvers_needed: int = 1
+    """How many different operators have to."""
+
     @property
     def chosen(self) -> tuple[Step, ...]:
         """The steps that are carried out: all that were not struck."""

@@ -19,6 +19,7 @@ from guard.approvals import BY_POLICY
 from guard.dependencies import GuardDependencies
 from guard.errors import Frozen, GuardRefusal, JournalUnavailable, NotTheSameCall, OverBudget
 from guard.injection.reasons import LONGEST_OF_ASSISTANT, clean_reason
+from guard.operators.judge import ApprovalJudge
 from guard.pipeline import Guard
 from guard.plans.approvals import PlanApprovals
 from guard.plans.expansion import StepCall, StepTemplate, expand
@@ -110,6 +111,9 @@ class Verdict:
     covers: Mapping[int, Cover]
     """The allowances for each step that needs approval, by its position; empty where they do not cover all of them."""
 
+    approvers_needed: int = 1
+    """How many different operators have to approve it."""
+
 
 class PlanProposer:
     """Proposes plans."""
@@ -138,7 +142,8 @@ class PlanProposer:
         self._lifetime = lifetime
         self._timetable = timetable or Timetable()
         self._run_by_server = run_by_server
-        self._approvals = PlanApprovals(plans, dependencies.clock, dependencies.rules.caps)
+        self._judge = ApprovalJudge(dependencies.rules.approvers, dependencies.catalog)
+        self._approvals = PlanApprovals(plans, dependencies.clock, dependencies.rules, dependencies.catalog)
 
     async def propose(self, request: PlanRequest, principal: Principal, parser: CallParser) -> Plan:
         """Return the open plan of these calls, or a new one that waits for an answer.
@@ -377,6 +382,7 @@ class PlanProposer:
             zone=self._timetable.zone,
             undo_id=new_plan_id() if undo_steps else None,
             undo=undo_steps,
+            approvers_needed=verdict.approvers_needed,
         )
         room = ends - begins if terms.at else ends - begins - self._approval_lifetime
         if timedelta(seconds=plan.seconds) > room:
@@ -404,10 +410,12 @@ class PlanProposer:
             people=people,
             bulk_limit=self._rules.compliance.bulk_limit,
             only_reads=all(one.operation.spec.effect.is_plain_read for one in checked.calls),
+            demand=self._judge.demand_of_steps([*steps, *undo_steps]),
             demanded=max(checked.together.decision, undo.decision),
         )
         covers = _covers(checked.calls) if found.demanded is Decision.ALLOW else {}
-        return Verdict(found.decision, (*checked.together.notes, *found.notes), people, covers)
+        notes = (*checked.together.notes, *found.notes)
+        return Verdict(found.decision, notes, people, covers, found.approvers_needed)
 
     async def _note_refusal(self, request: PlanRequest, principal: Principal, refusal: GuardRefusal) -> None:
         """Put on the audit that a plan was refused."""

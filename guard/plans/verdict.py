@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from guard.operators.demand import NO_DEMAND, Demand
 from guard.plans.plan import Step
 from guard.plans.question import fits_form
 from guard.plans.references import references_in
@@ -18,6 +19,9 @@ class JointDecision:
     demanded: Decision
     """The strictest that the steps demand together. No allowance of theirs reaches over it."""
 
+    approvers_needed: int
+    """How many different operators have to approve them."""
+
 
 def decide_together(
     steps: Sequence[Step],
@@ -27,11 +31,12 @@ def decide_together(
     people: int | None,
     bulk_limit: int,
     only_reads: bool,
+    demand: Demand = NO_DEMAND,
     demanded: Decision = Decision.ALLOW,
 ) -> JointDecision:
     """Decide about steps of which each is decided about; `people` is how many different ones they reach together.
 
-    `demanded` is what else was found out about them together.
+    `demand` is what the rules for approvals need of them, `demanded` what else was found out about them together.
     """
     notes: list[str] = []
     if any(references_in(step.given) for step in steps):
@@ -39,13 +44,16 @@ def decide_together(
     if people is not None and people > bulk_limit and not only_reads:
         demanded = max(demanded, Decision.PAGE)
         notes.append(f"This touches {people} numbers or recipients in all.")
+    if demand.is_special:
+        demanded = max(demanded, Decision.PAGE)
+        notes.append(demand.in_words)
     if twice := _repeated(steps):
         demanded = max(demanded, Decision.ASK)
         notes.append(f"{twice} Approving it does it as often as that.")
     decision = max(*decisions, demanded)
     if decision is Decision.ASK and not fits_form([*steps, *undo_steps]):
         decision = Decision.PAGE
-    return JointDecision(decision, tuple(notes), demanded)
+    return JointDecision(decision, tuple(notes), demanded, demand.people)
 
 
 def _repeated(steps: Sequence[Step]) -> str:

@@ -27,12 +27,15 @@ class Verdict(StrEnum):
     """Whoever sits at the client is asked, or the operator."""
 
     OPERATOR = "asked of the operator"
+    SEVERAL = "asked of several operators"
+    """Different operators have to approve it."""
+
     REFUSED = "refused"
 
     @property
     def asks(self) -> bool:
         """True where a person has to answer."""
-        return self in {Verdict.ASKED, Verdict.OPERATOR}
+        return self in {Verdict.ASKED, Verdict.OPERATOR, Verdict.SEVERAL}
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,7 +112,7 @@ class CallRecord(Protocol):
 
 def call_of(action: Action, charged: Money | None = None) -> RecordedCall:
     """Return the call of an action."""
-    return RecordedCall(action, action.id, _then(action.decided_by, action.channel), charged)
+    return RecordedCall(action, action.id, _then(action.decided_by, action.channel, action.approvers_needed), charged)
 
 
 def job_of_plan(plan: Plan, actions: Mapping[int, Action], charged: Mapping[str, Money]) -> RecordedJob:
@@ -118,7 +121,7 @@ def job_of_plan(plan: Plan, actions: Mapping[int, Action], charged: Mapping[str,
     for step in plan.steps:
         action = actions.get(step.position)
         decided_by = approver([step.allowance_id]) if step.allowance_id else plan.decided_by
-        then = _then(decided_by, plan.channel)
+        then = _then(decided_by, plan.channel, plan.approvers_needed)
         if then is Verdict.BY_ALLOWANCE and step.allowance_id is None:
             then = Verdict.ALLOWED  # of a plan under allowances, a step that needs nobody
         if action is None:
@@ -161,9 +164,14 @@ def _unsent(plan: Plan, step: Step) -> Action:
     return action_of_step(plan, step, state)
 
 
-def _then(decided_by: str | None, channel: str) -> Verdict:
+def asked_of(approvers_needed: int) -> Verdict:
+    """Return the verdict where the operator is asked, or so many different ones."""
+    return Verdict.SEVERAL if approvers_needed > 1 else Verdict.OPERATOR
+
+
+def _then(decided_by: str | None, channel: str, approvers_needed: int) -> Verdict:
     if decided_by == BY_POLICY:
         return Verdict.ALLOWED
     if is_allowance(decided_by):
         return Verdict.BY_ALLOWANCE
-    return Verdict.OPERATOR if channel == "page" else Verdict.ASKED
+    return asked_of(approvers_needed) if channel == "page" else Verdict.ASKED

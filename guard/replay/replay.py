@@ -19,6 +19,7 @@ from guard.allowances.coverage import Circumstances, Coverage
 from guard.catalog import OperationCatalog
 from guard.errors import GuardRefusal, OverBudget
 from guard.money import Money
+from guard.operators.judge import ApprovalJudge
 from guard.plans.plan import Plan, Step, totals_of
 from guard.plans.references import NotKnownYet, references_in, stand_in
 from guard.plans.verdict import decide_together
@@ -30,6 +31,7 @@ from guard.replay.recorded import (
     RecordedJob,
     Verdict,
     action_of_step,
+    asked_of,
 )
 from guard.replay.surroundings import NoSigns, PastCalls, PastClock, StandingAllowances, Surroundings
 from guard.rules.budget import require_room_for_all
@@ -102,6 +104,7 @@ class Replay:
             journal=self._past, catalog=catalog, rules=rules, clock=self._clock, optouts=NoSigns(), taint=NoSigns()
         )
         self._checks = Checks(self._surroundings)
+        self._judge_of_approvals = ApprovalJudge(rules.approvers, catalog)
 
     async def run(self, job: RecordedJob) -> list[Replayed]:
         """Decide about a job, and count what it would have done.
@@ -125,7 +128,7 @@ class Replay:
         taken = None
         if judged.assessment.decision is not Decision.ALLOW:
             taken = self._allowances.take(judged.cover.allowances, judged.cover.use, self._clock.at)
-        return [_replayed(judged, judged.assessment.decision, taken)]
+        return [_replayed(judged, judged.assessment.decision, taken, judged.assessment.approvers_needed)]
 
     async def _run_plan(self, job: RecordedJob, plan: Plan) -> list[Replayed]:
         """Decide about a plan as a whole: one bad step refuses it, and the strictest decides who is asked."""
@@ -147,10 +150,12 @@ class Replay:
             people=plan.people,
             bulk_limit=self._rules.compliance.bulk_limit,
             only_reads=all(one.operation.spec.effect.is_plain_read for one in judged),
+            demand=self._judge_of_approvals.demand_of_steps([*steps, *plan.undo]),
             demanded=undo,
         )
         taken = self._take_for_all(judged) if together.demanded is Decision.ALLOW else {}
-        return [_replayed(one, Decision.ALLOW if taken else together.decision, taken.get(id(one))) for one in judged]
+        decision = Decision.ALLOW if taken else together.decision
+        return [_replayed(one, decision, taken.get(id(one)), together.approvers_needed) for one in judged]
 
     def _take_for_all(self, judged: Sequence[_Judged]) -> dict[int, str]:
         """Take what every step that needs approval needs of an allowance; nothing where one of them finds none."""
@@ -253,8 +258,10 @@ _BY_DECISION: Final = {
 }
 
 
-def _replayed(judged: _Judged, decision: Decision, allowance: str | None) -> Replayed:
+def _replayed(judged: _Judged, decision: Decision, allowance: str | None, approvers_needed: int) -> Replayed:
     call = judged.call
     verdict = Verdict.BY_ALLOWANCE if allowance is not None else _BY_DECISION[decision]
+    if verdict is Verdict.OPERATOR:
+        verdict = asked_of(approvers_needed)
     amount = judged.priced.most or call.action.quote.up_to
     return Replayed(call, verdict, None, amount, allowance, judged.reaches_members)

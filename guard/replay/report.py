@@ -180,6 +180,7 @@ _OTHERWISE: Final = (
     ("would have run without a question", (Verdict.ALLOWED, Verdict.BY_ALLOWANCE)),
     ("would have been asked about at the client", (Verdict.ASKED,)),
     ("would have been asked of the operator", (Verdict.OPERATOR,)),
+    ("would have been asked of several operators", (Verdict.SEVERAL,)),
     ("would have been refused", (Verdict.REFUSED,)),
 )
 
