@@ -167,6 +167,20 @@ async def test_allowances_are_replayed_with_their_counts_as_they_stand_now(tmp_p
         assert [one["calls"] for one in report["verdicts"] if one["now"] == "asked"] == [1]
 
 
+async def test_rules_for_approvals_are_tried_too(tmp_path: Path) -> None:
+    rules = '[[approvals.rules]]\npeople = 2\neffects = ["paid"]\nabove = 0.50'
+    async with site(tmp_path / "record") as past:
+        await past.make(*CALLS[0])
+        await past.make(*CALLS[3])
+        report = await past.simulate(rules)
+    [change] = report["changes"]
+    assert (change["operation"], change["now"]) == ("voicetel_order_numbers", "asked of several operators")
+    async with site(tmp_path / "new", rules) as now:
+        await now.client.call_tool(*CALLS[3])
+        [action] = await now.services.store.journal.latest(1)
+    assert call_of(action).then.value == change["now"]
+
+
 async def test_what_was_found_out_about_a_call_stays_whatever_the_rules(tmp_path: Path) -> None:
     async with site(tmp_path) as past:
         await past.sandbox.tell("voicetel/inbound", TOLD)
