@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from enum import IntEnum
+from functools import cache
 
 from clients.effects import Effect, effects_in
 from clients.spec import Spec
@@ -185,9 +186,14 @@ class Policy:
         return [Ruling(decision, f"policy.{name} = {decision.word}") for name, decision in by_strictness]
 
     def _deciding(self, effect: Effect) -> Effect:
-        others = effect & ~Effect.OUTWARD
-        outward_is_set = self.outward_is_set or Effect.OUTWARD in self._own.by_effect
-        return others if others.is_guarded and not outward_is_set else effect
+        return _deciding(effect, outward_is_set=self.outward_is_set or Effect.OUTWARD in self._own.by_effect)
+
+
+@cache
+def _deciding(effect: Effect, *, outward_is_set: bool) -> Effect:
+    """Return the effects that decide: `outward` does only where it is set, or no other one is guarded."""
+    others = effect & ~Effect.OUTWARD
+    return others if others.is_guarded and not outward_is_set else effect
 
 
 def names_of(spec: Spec) -> frozenset[str]:
