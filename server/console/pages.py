@@ -117,7 +117,9 @@ def approval_app(setup: PageSetup) -> ASGIApp:
         pages.signing,
         runs_on_approval=options.runs_on_approval,
     )
-    allowances = AllowancePages(setup.store, setup.clock, options.fitness, options.rules, pages.login, options.commands)
+    allowances = AllowancePages(
+        setup.store, setup.clock, options.fitness, options.rules, pages.signing, pages.login, options.commands
+    )
     passkeys = PasskeyPages(setup.store, setup.clock, pages.login, options.commands, setup.address)
     people = OperatorPages(setup.store, setup.clock, pages.login, options.commands)
     routes = [
@@ -137,6 +139,7 @@ def approval_app(setup: PageSetup) -> ASGIApp:
         Route(f"{ROOT}/allowances", allowances.list),
         Route(f"{ROOT}/allowances/new", allowances.new),
         Route(f"{ROOT}/allowances/new", allowances.save, methods=["POST"]),
+        Route(f"{ROOT}/allowances/new/sign", allowances.sign, methods=["POST"]),
         Route(f"{ROOT}/allowances/{{allowance_id}}", allowances.show),
         Route(f"{ROOT}/allowances/{{allowance_id}}/revoke", allowances.revoke, methods=["POST"]),
         Route(f"{ROOT}/allowances/{{request_id}}/dismiss", allowances.dismiss, methods=["POST"]),
