@@ -33,6 +33,7 @@ from guard.operator_commands import OperatorCommands
 from guard.rules.policy import Policy
 from guard.rules.time_zones import load_zone
 from server.settings.keys import NESTED_BY, PREFIX, variable_of
+from server.settings.notify import NotifySettings
 from server.settings.rules import (
     ApprovalRuleSettings,
     BudgetSettings,
@@ -44,6 +45,7 @@ from server.settings.rules import (
     RuleSettings,
     Word,
 )
+from server.settings.sign_in import SignInSettings
 from tools.registry import BadProvider, provider_named, provider_names
 from tools.selection import ToolSelection
 
@@ -202,6 +204,10 @@ class Settings(BaseSettings):
     http: HttpSettings = HttpSettings()
 
     approvals: ApprovalSettings = ApprovalSettings()
+
+    sign_in: SignInSettings = SignInSettings()
+
+    notify: NotifySettings = NotifySettings()
 
     policy: PolicySettings = PolicySettings()
 

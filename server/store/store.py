@@ -10,6 +10,7 @@ from server.store.events import StoredEvents
 from server.store.freeze import Freeze
 from server.store.key_values import KeyValueStore
 from server.store.limits import StoredCache, StoredLimits
+from server.store.notices.outbox import StoredNotices
 from server.store.operators.operators import StoredOperators
 from server.store.operators.sessions import StoredSessions
 from server.store.optouts import StoredOptOuts
@@ -43,6 +44,7 @@ class Store:
     taint: StoredTaint
     tokens: StoredTokens
     spending: StoredSpending
+    notices: StoredNotices
     seal: Seal
 
 
@@ -74,5 +76,6 @@ def open_store(address: str, folder: Path, key: str | None = None) -> Store:
         taint=StoredTaint(database),
         tokens=StoredTokens(key_values, seal),
         spending=StoredSpending(database),
+        notices=StoredNotices(database),
         seal=seal,
     )
