@@ -120,8 +120,10 @@ class Session(Protocol):
 class OperationCaller(Protocol):
     """Calls operations for a session: validated, guarded where needed, sent once."""
 
-    async def call(self, operation: OperationType, arguments: Mapping[str, Any], session: Any) -> OperationResult:
-        """Call an operation."""
+    async def call(
+        self, operation: OperationType, arguments: Mapping[str, Any], session: Any, *, reason: str = ""
+    ) -> OperationResult:
+        """Call an operation; `reason` is why, in the assistant's words, for whoever approves it."""
         ...
 
     async def call_builtin(self, tool: "BuiltinTool", arguments: Mapping[str, Any], session: Any) -> OperationResult:

@@ -3,9 +3,10 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from enum import IntEnum
+from functools import cache
 from typing import TYPE_CHECKING
 
-from clients.effects import Effect
+from clients.effects import Effect, effects_in
 
 if TYPE_CHECKING:
     from clients.spec import Spec
@@ -148,7 +149,7 @@ class Policy:
     def _general_on_account(self, spec: "Spec") -> list[Ruling]:
         """By effect, where the account has rules for one of them: its other effects are decided as everywhere."""
         own, deciding = self._own, self._deciding(spec.effect)
-        named = {effect for effect in Effect if effect in deciding and effect in own.by_effect}
+        named = {effect for effect in effects_in(deciding) if effect in own.by_effect}
         has_final = spec.irreversible and own.irreversible is not None
         if not named and not has_final:
             return []
@@ -158,8 +159,7 @@ class Policy:
                 f"{prefix if effect in named else 'policy.'}{effect.labels[0]}",
                 (own.by_effect if effect in named else self.by_effect)[effect],
             )
-            for effect in Effect
-            if effect in deciding
+            for effect in effects_in(deciding)
         ]
         final = own.irreversible if own.irreversible is not None else self.irreversible
         rules += [(f"{prefix if has_final else 'policy.'}irreversible", final)] if spec.irreversible else []
@@ -183,15 +183,20 @@ class Policy:
     def _general(self, spec: "Spec") -> list[Ruling]:
         """By effect, the strictest first; among equals in the order of the effects, what cannot be undone last."""
         deciding = self._deciding(spec.effect)
-        rules = [(effect.labels[0], self.by_effect[effect]) for effect in Effect if effect in deciding]
+        rules = [(effect.labels[0], self.by_effect[effect]) for effect in effects_in(deciding)]
         rules += [("irreversible", self.irreversible)] if spec.irreversible else []
         by_strictness = sorted(rules, key=lambda rule: rule[1], reverse=True)
         return [Ruling(decision, f"policy.{name} = {decision.word}") for name, decision in by_strictness]
 
     def _deciding(self, effect: Effect) -> Effect:
-        others = effect & ~Effect.OUTWARD
-        outward_is_set = self.outward_is_set or Effect.OUTWARD in self._own.by_effect
-        return others if others.is_guarded and not outward_is_set else effect
+        return _deciding(effect, outward_is_set=self.outward_is_set or Effect.OUTWARD in self._own.by_effect)
+
+
+@cache
+def _deciding(effect: Effect, *, outward_is_set: bool) -> Effect:
+    """Return the effects that decide: `outward` does only where it is set, or no other one is guarded."""
+    others = effect & ~Effect.OUTWARD
+    return others if others.is_guarded and not outward_is_set else effect
 
 
 def names_of(spec: "Spec") -> frozenset[str]:

@@ -18,7 +18,7 @@ from guard.plans.question import plan_prompt
 from guard.rules.quote import Quote
 from server.cli.actions import find_action, table
 from server.cli.ownership import require_administrator
-from server.cli.plans import find_plan, plan_table, who_carries_out
+from server.cli.plans import Why, find_plan, plan_table, who_carries_out
 from server.cli.terminal import (
     OPERATOR,
     StoreSession,
@@ -98,9 +98,9 @@ def approve(
 
 @app.command()
 @operator_command
-def decline(target: Target, action_id: str) -> None:
-    """Decline the call."""
-    _record(action_id, State.DECLINED, target)
+def decline(target: Target, action_id: str, reason: Why = "") -> None:
+    """Decline the call; the assistant gets the reason as your words."""
+    _record(action_id, State.DECLINED, target, reason=reason)
 
 
 @app.command()
@@ -162,7 +162,9 @@ def _show_before_approval(action: Action) -> None:
         typer.confirm("This cannot be undone. Approve it for good?", abort=True)
 
 
-def _record(action_id: str, to: State, target: Target, *, up_to: str | None = None, run: bool = False) -> None:
+def _record(
+    action_id: str, to: State, target: Target, *, up_to: str | None = None, run: bool = False, reason: str = ""
+) -> None:
     async def record(session: StoreSession) -> Action:
         most = await _read_bound(session, action_id, up_to) if up_to is not None else None
         found = await session.store.journal.find(action_id) if to is State.APPROVED else None
@@ -171,7 +173,7 @@ def _record(action_id: str, to: State, target: Target, *, up_to: str | None = No
         await require_passcode(session)
         approvals = Approvals(session.store.journal, SystemClock(), RegisteredOperations(), session.rules)
         if to is State.DECLINED:
-            return await approvals.record(action_id, to, by=OPERATOR)
+            return await approvals.record(action_id, to, by=OPERATOR, reason=reason)
         by_server = run or session.settings.approvals.run == "server"
         approver = await local_approver(session)
         return await approvals.approve(action_id, approver, up_to=most, run_by_server=by_server)

@@ -15,13 +15,14 @@ from guard.action import rebuild_call
 from guard.allowances.allowance import ALLOWANCE_ID, Terms, new_allowance_id
 from guard.allowances.draft import Draft
 from guard.allowances.fitness import BadTerms, Fitness, left_out, why_never
-from guard.allowances.suggestion import look_back, terms_like
+from guard.allowances.suggestion import terms_like
 from guard.allowances.wording import STILL_STANDS, brief, condition_line, status_line, terms_lines, usage_line
 from guard.messages import requester
 from guard.operator_commands import OperatorCommands
 from guard.operators.approval import Approval, Statement
-from guard.operators.demand import Approvers
 from guard.operators.roles import Role
+from guard.replay.preview import look_back
+from guard.rules.rules import Rules
 from server.console.access import require_role, require_session
 from server.console.forms import read_form
 from server.console.login import SignIn
@@ -29,7 +30,9 @@ from server.console.passkeys.signing import NotSigned, Signing
 from server.console.rendering import render
 from server.console.sessions import Session
 from server.console.urls import ROOT
+from server.store.recorded.calls import RecordedCalls
 from server.store.store import Store
+from tools.operation_catalog import RegisteredOperations
 from tools.registry import operation_named
 
 LISTED: Final = 100
@@ -46,14 +49,15 @@ class AllowancePages:
         store: Store,
         clock: Clock,
         fitness: Fitness,
-        approvers: Approvers,
+        rules: Rules,
         signing: Signing,
         login: SignIn,
         commands: OperatorCommands,
     ) -> None:
-        self._approvers = approvers
+        self._approvers = rules.approvers
         self._signing = signing
         self._store = store
+        self._rules = rules
         self._clock = clock
         self._fitness = fitness
         self.login = login
@@ -217,7 +221,7 @@ class AllowancePages:
     ) -> Response:
         found = operation_named(operation)
         request = await self._store.allowances.find_request(wanted) if wanted else None
-        back = await self._look_back(found, checked) if found is not None and checked is not None else ""
+        back = await self._look_back(checked) if checked is not None else ""
         return await self._render(
             "allowance_form.html",
             session,
@@ -235,9 +239,9 @@ class AllowancePages:
             is_signed=await self._signing.is_needed(session),
         )
 
-    async def _look_back(self, operation: OperationType, terms: Terms) -> str:
-        store = self._store
-        return str(await look_back(operation, terms, store.journal, store.allowances, self._clock.now()))
+    async def _look_back(self, terms: Terms) -> str:
+        calls, catalog = RecordedCalls(self._store), RegisteredOperations()
+        return str(await look_back(calls, terms, self._rules, catalog, self._clock.now()))
 
     async def _render(self, template: str, session: Session, *, http_status: int = 200, **values: Any) -> Response:
         shown = {"root": ROOT, "token": session.form_token, "is_frozen": await self._store.freeze.is_on(), **values}

@@ -125,7 +125,7 @@ def approval_app(setup: PageSetup) -> ASGIApp:
         runs_on_approval=options.runs_on_approval,
     )
     allowances = AllowancePages(
-        setup.store, setup.clock, options.fitness, options.rules.approvers, pages.signing, pages.login, options.commands
+        setup.store, setup.clock, options.fitness, options.rules, pages.signing, pages.login, options.commands
     )
     passkeys = PasskeyPages(setup.store, setup.clock, pages.login, options.commands, setup.address)
     people = OperatorPages(setup.store, setup.clock, pages.login, options.commands)
@@ -286,9 +286,9 @@ class Pages:
     @require_role(Role.APPROVER)
     async def decline(self, request: Request, session: Session) -> Response:
         """Decline the call."""
-        found = await self._find(request)
+        found, form = await self._find(request), await read_form(request)
         try:
-            await self._approvals.record(found.id, State.DECLINED, by=session.by)
+            await self._approvals.record(found.id, State.DECLINED, by=session.by, reason=form.get("reason", ""))
         except JournalUnavailable:
             raise
         except GuardRefusal as refused:

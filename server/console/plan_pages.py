@@ -87,9 +87,9 @@ class PlanPages:
     @require_role(Role.APPROVER)
     async def decline(self, request: Request, session: Session) -> Response:
         """Decline the plan, or cancel it before it runs."""
-        found = await self._find(request)
+        found, form = await self._find(request), await read_form(request)
         try:
-            await self._approvals.cancel(found.id, by=session.by)
+            await self._approvals.cancel(found.id, by=session.by, reason=form.get("reason", ""))
         except JournalUnavailable:
             raise
         except GuardRefusal as refused:

@@ -9,6 +9,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 from starlette.responses import HTMLResponse
 
+from guard.injection.reasons import in_marks
 from guard.injection.sanitize import escape_invisible
 from guard.operator_commands import OperatorCommands
 
@@ -54,6 +55,7 @@ def _environment() -> Environment:
         lstrip_blocks=True,
     )
     environment.filters["breakable"] = _break_names
+    environment.filters["in_marks"] = in_marks
     return environment
 
 

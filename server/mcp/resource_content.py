@@ -9,6 +9,7 @@ from guard.messages import argument_lines, status_line
 from guard.verification_hint import outcome_text
 from server.mcp.dispatcher import Dispatcher
 from server.mcp.instructions import instructions
+from server.mcp.results import reason_lines
 from server.mcp.session import Session
 from server.mcp.tabular import compact
 from server.mcp.untrusted import Untrusted, fence_action
@@ -117,6 +118,7 @@ async def action(services: Services, dispatcher: Dispatcher, session: Session, a
         "",
         *argument_lines(shown.arguments),
         *shown.quote.lines(quoted),
+        *reason_lines(shown),
     ]
     outcome = outcome_text(shown, RegisteredOperations())
     lines += [outcome] if outcome else []

@@ -28,10 +28,9 @@ from server.store.sealed.audit import Audit, Entry
 
 _quotes = TypeAdapter(Quote)
 _OPEN = [state.value for state in State if state.is_open]
-_WAS_MADE = [state.value for state in State if state is not State.EXPIRED]
 _ENDED = {"Z", "X"}  # zombies are still listed
 _NOT_MADE = {State.DECLINED, State.EXPIRED, State.REFUSED}
-_AUDITED = ("decided_by", "outcome", "up_to")
+_AUDITED = ("decided_by", "outcome", "up_to", "decline_reason")
 
 
 class StoredJournal:
@@ -240,20 +239,6 @@ class StoredJournal:
             query = query.where(actions.c.principal == principal)
         return [action_of(row) for row in await self._database.fetch(query)]
 
-    async def calls_since(self, operation: str, principal: str, since: datetime) -> list[Action]:
-        """Return the actions of an operation and whoever asked since then, the oldest first; none that expired."""
-        query = (
-            select(actions)
-            .where(
-                actions.c.principal == principal,
-                actions.c.operation == operation,
-                actions.c.created_at >= since,
-                actions.c.state.in_(_WAS_MADE),
-            )
-            .order_by(actions.c.created_at)
-        )
-        return [action_of(row) for row in await self._database.fetch(query)]
-
     async def note(self, event: str, *, action_id: str | None, principal: str, detail: Mapping[str, Any]) -> None:
         """Add a decision that moved no action to the audit log."""
         await self._audit.note(event, action_id=action_id, principal=principal, detail=detail)
@@ -341,6 +326,7 @@ def request_detail(action: Action) -> Mapping[str, Any]:
     price = str(action.quote.amount) if action.quote.amount else action.quote.unknown or "none"
     facts = {"operation": action.operation, "account": action.account, "digest": action.digest}
     facts |= {"account_name": action.made_on} if action.made_on != action.provider else {}
+    facts |= {"reason": action.reason} if action.reason else {}
     return {**facts, "arguments": action.arguments, "price": price, "channel": action.channel}
 
 

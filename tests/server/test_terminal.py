@@ -65,12 +65,12 @@ SHOWING: Mapping[tuple[str, ...], str] = {
 
 OTHERS: Sequence[tuple[str, ...]] = (
     ("approvals", "approve", WAITS),
-    ("approvals", "decline", WAITS_TOO),
+    ("approvals", "decline", WAITS_TOO, "--reason", TRICK),
     ("approvals", "approve", UNPRICED, "--up-to", "2.50"),
     ("approvals", "approve", WAITS, "--up-to", TRICK),
     ("approvals", "passcode"),
     ("plans", "approve", PLAN),
-    ("plans", "decline", PLAN_TOO),
+    ("plans", "decline", PLAN_TOO, "--reason", TRICK),
     ("plans", "run", PLAN),
     ("work", "--once"),
     ("approvals", "passcode", "--reset"),
@@ -103,6 +103,8 @@ OTHERS: Sequence[tuple[str, ...]] = (
     ("policy", "show"),
     ("policy", "check"),
     ("policy", "explain", "voicetel_order_numbers"),
+    ("policy", "simulate", "--since", "9999d"),
+    ("policy", "simulate", "--since", TRICK),
     ("policy", "explain", TRICK),
     ("init", "--client", "goose", "--no-check"),
     ("freeze",),

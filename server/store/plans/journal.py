@@ -98,6 +98,16 @@ class StoredPlans:
 
         return await self._database.read(work)
 
+    async def proposed_between(self, since: datetime, until: datetime) -> list[Plan]:
+        """Return the plans that were proposed between two times, the oldest first; none that undoes another one."""
+        proposed = (plans.c.created_at >= since) & (plans.c.created_at < until)
+        query = select(plans).where(proposed, plans.c.undoes.is_(None)).order_by(plans.c.created_at)
+
+        def work(connection: Connection) -> Any:
+            return [_whole(connection, row) for row in connection.execute(query).mappings().all()]
+
+        return await self._database.read(work)
+
     async def open_steps(self, digests: Collection[str]) -> Mapping[str, StepPlace]:
         """Return the steps of open plans that make one of these calls and were not sent, by their digest."""
         wanted = sorted(digests)
@@ -418,7 +428,7 @@ class StoredPlans:
         )
 
 
-_AUDITED: Final = ("decided_by", "outcome")
+_AUDITED: Final = ("decided_by", "outcome", "decline_reason")
 
 
 def _refuse_if_frozen(connection: Connection) -> None:
@@ -579,6 +589,7 @@ def _proposal_detail(plan: Plan) -> Mapping[str, Any]:
     times = {"at": plan.at, "until": plan.until}
     facts |= {name: moment.isoformat() for name, moment in times.items() if moment is not None}
     facts |= {"undoes": plan.undoes} if plan.undoes else {}
+    facts |= {"reason": plan.reason} if plan.reason else {}
     return {**facts, "total": _total(plan.steps), "steps": steps}
 
 
