@@ -14,7 +14,7 @@ from guard.allowances.fitness import why_never
 from guard.allowances.wording import brief, usage_line
 from guard.errors import JournalUnavailable
 from server.cli.terminal import StoreSession, Target, console, fail, operator_command, plain, tell, with_store
-from server.settings.explain import MEANING, rules_in_force
+from server.settings.explain import MEANING, rules_in_force, where
 from server.settings.explain import explain as explain_rules
 from server.settings.lint import lint
 from server.settings.model import Settings
@@ -28,10 +28,11 @@ app = typer.Typer(help="What is allowed, needs approval, or is forbidden.", no_a
 @app.command()
 @operator_command
 def show(target: Target) -> None:
-    """Show the rules in force, and which of them the settings changed."""
+    """Show the rules in force, and where each of them is set."""
+    settings = target.rule_settings()
     table = Table("rule", "value", "set by", box=None, pad_edge=False)
-    for name, value, is_set in rules_in_force(target.rule_settings()):
-        table.add_row(plain(name), plain(value), "the settings" if is_set else "default")
+    for rule in rules_in_force(settings):
+        table.add_row(plain(rule.name), plain(rule.value), plain(where(rule, settings)))
     console.print(table)
     for decision, meaning in MEANING.items():
         tell(f"{decision.word}: {meaning}.")
