@@ -7,6 +7,7 @@ from typing import Annotated, Any
 import anyio
 import typer
 
+from clients.shared.clock import SystemClock
 from server.cli.terminal import (
     OPERATOR,
     StoreSession,
@@ -33,10 +34,11 @@ def verify(
     exported = None if file is None else _read(file)
 
     async def check(session: StoreSession) -> tuple[Verdict, Gap | None]:
-        audit = session.store.audit
-        return (
-            (await audit.verify(), await audit.find_gap()) if exported is None else (audit.verify_copy(exported), None)
-        )
+        store = session.store
+        if exported is not None:
+            return store.audit.verify_copy(exported), None
+        verdict = await store.verifications.run(by=OPERATOR, at=SystemClock().now())
+        return verdict, await store.audit.find_gap()
 
     verdict, gap = anyio.run(lambda: with_store(check, target))
     for one in verdict.accepted:

@@ -10,17 +10,11 @@ import typer
 from rich.table import Table
 
 from clients.shared.clock import SystemClock
-from guard.allowances.fitness import why_never
-from guard.allowances.wording import brief, usage_line
-from guard.errors import JournalUnavailable
 from server.cli.terminal import StoreSession, Target, console, fail, operator_command, plain, tell, with_store
 from server.settings.explain import MEANING, rules_in_force, where
-from server.settings.explain import explain as explain_rules
 from server.settings.lint import lint
-from server.settings.model import Settings
-from server.settings.names import BUILTIN_RULE, builtin_tools_that_read
-from tools.registry import all_operations, operation_named
-from tools.suggestions import nearest_tools, reads_of
+from server.settings.tool_rules import NoSuchTool, explain_allowances, explain_tool, needs_no_allowance
+from tools.registry import operation_named
 
 app = typer.Typer(help="What is allowed, needs approval, or is forbidden.", no_args_is_help=True)
 
@@ -54,39 +48,19 @@ def check(
 @operator_command
 def explain(target: Target, tool: str) -> None:
     """Show what happens when a tool is called, and by which rule."""
-    tell(*_explain(tool, target.rule_settings()), *_allowances(tool, target))
+    try:
+        lines = explain_tool(tool, target.rule_settings())
+    except NoSuchTool as unknown:
+        fail(str(unknown))
+    tell(*lines, *_explain_allowances(tool, target))
 
 
-def _allowances(tool: str, target: Target) -> Iterable[str]:
-    """Name the allowances for an operation, or say why none may be for it."""
-    operation = operation_named(tool)
-    if operation is None or operation.spec.effect.is_plain_read:
+def _explain_allowances(tool: str, target: Target) -> Iterable[str]:
+    """Name the allowances for an operation; the store is opened only where there may be one."""
+    if needs_no_allowance(operation_named(tool)):
         return []
-    if why_never(operation):
-        return ["no allowance may be for it: it cannot be undone, or touches credentials, access or consent"]
 
     async def read(session: StoreSession) -> list[str]:
-        book, now = session.store.allowances, SystemClock().now()
-        try:
-            found = await book.in_force(tool, None, now)
-            usage = await book.usage(found, now)
-        except JournalUnavailable as unavailable:
-            return [f"whether an allowance applies is not known: {unavailable}"]
-        return [
-            f"without approval by allowance {one.id}, for {one.terms.principal}: {brief(one.terms)}; "
-            f"used: {usage_line(one, usage.get(one.id))}"
-            for one in found
-        ]
+        return await explain_allowances(tool, session.store.allowances, SystemClock().now())
 
     return anyio.run(lambda: with_store(read, target))
-
-
-def _explain(tool: str, settings: Settings) -> Iterable[str]:
-    operation = operation_named(tool)
-    if operation is not None:
-        return explain_rules(operation, settings)
-    builtin = builtin_tools_that_read()
-    if tool in builtin:
-        return [f"{tool}: a built-in tool, not an operation: {BUILTIN_RULE[builtin[tool]]}"]
-    close = nearest_tools(tool, reads_of(all_operations().values()) | builtin)
-    fail(f"{tool}: there is no such tool" + (f"; did you mean {close[0]}?" if close else "."))

@@ -5,6 +5,7 @@ from pathlib import Path
 
 from server.store.actions import StoredJournal
 from server.store.allowances.book import StoredAllowances
+from server.store.deliveries.overview import StoredDeliveries
 from server.store.engine import Database
 from server.store.events import StoredEvents
 from server.store.freeze import Freeze
@@ -12,12 +13,14 @@ from server.store.key_values import KeyValueStore
 from server.store.limits import StoredCache, StoredLimits
 from server.store.optouts import StoredOptOuts
 from server.store.plans.journal import StoredPlans
+from server.store.processes import StoredProcesses
 from server.store.sealed.audit import Audit
 from server.store.sealed.seal import Seal
+from server.store.sealed.tokens import StoredTokens
 from server.store.sealed.vault import StoredVault
+from server.store.sealed.verification import Verifications
 from server.store.spending import StoredSpending
 from server.store.taint import StoredTaint
-from server.store.tokens import StoredTokens
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +32,7 @@ class Store:
     plans: StoredPlans
     allowances: StoredAllowances
     audit: Audit
+    verifications: Verifications
     vault: StoredVault
     limits: StoredLimits
     cache: StoredCache
@@ -36,9 +40,11 @@ class Store:
     freeze: Freeze
     optouts: StoredOptOuts
     events: StoredEvents
+    deliveries: StoredDeliveries
     taint: StoredTaint
     tokens: StoredTokens
     spending: StoredSpending
+    processes: StoredProcesses
     seal: Seal
 
 
@@ -58,6 +64,7 @@ def open_store(address: str, folder: Path, key: str | None = None) -> Store:
         plans=StoredPlans(database, audit),
         allowances=StoredAllowances(database, audit),
         audit=audit,
+        verifications=Verifications(audit, key_values, seal),
         vault=StoredVault(database, seal, audit),
         limits=StoredLimits(database),
         cache=StoredCache(database, seal),
@@ -65,8 +72,10 @@ def open_store(address: str, folder: Path, key: str | None = None) -> Store:
         freeze=Freeze(key_values, audit),
         optouts=StoredOptOuts(database, audit),
         events=StoredEvents(database, audit),
+        deliveries=StoredDeliveries(database),
         taint=StoredTaint(database),
         tokens=StoredTokens(key_values, seal),
         spending=StoredSpending(database),
+        processes=StoredProcesses(database),
         seal=seal,
     )
