@@ -91,13 +91,60 @@
     if (element && element.textContent !== text) element.textContent = text;
   };
 
+  // A sound for what is new, if the operator wishes it in this browser; nothing of it is sent or kept elsewhere.
+  const SOUND = "ringfence-sound";
+
+  const isSoundWished = () => {
+    try {
+      return localStorage.getItem(SOUND) === "on";
+    } catch {
+      return false;
+    }
+  };
+
+  const sound = () => {
+    const context = new AudioContext();
+    const tone = context.createOscillator();
+    const volume = context.createGain();
+    volume.gain.setValueAtTime(0.15, context.currentTime);
+    volume.gain.exponentialRampToValueAtTime(0.001, context.currentTime + 0.6);
+    tone.frequency.value = 660;
+    tone.connect(volume).connect(context.destination);
+    tone.onended = () => context.close();
+    tone.start();
+    tone.stop(context.currentTime + 0.6);
+  };
+
+  const offerSound = (place) => {
+    const button = document.createElement("button");
+    button.type = "button";
+    button.className = "quiet";
+    const show = () => {
+      button.textContent = "Sound for what is new";
+      button.setAttribute("aria-pressed", String(isSoundWished()));
+    };
+    button.addEventListener("click", () => {
+      try {
+        localStorage.setItem(SOUND, isSoundWished() ? "off" : "on");
+      } catch {
+        return;
+      }
+      show();
+      if (isSoundWished()) sound();
+    });
+    show();
+    place.replaceChildren(button);
+  };
+
+  // The list of what waits is kept up to date in the background, too: its title says how many there are.
   const update = async () => {
-    if (document.hidden) return;
+    if (document.hidden && !document.getElementById("waiting")) return;
     try {
       const fresh = await read();
       const added = keepPlace(() => takeOver(fresh));
       say("update", "This page updates itself.");
       if (added) say("news", added === 1 ? "1 new entry." : `${added} new entries.`);
+      if (added && isSoundWished()) sound();
     } catch {
       say("update", "This page is not up to date: Ringfence does not answer, or you are signed out.");
     }
@@ -108,6 +155,8 @@
     setTimeout(repeat, EVERY);
   };
 
+  const place = document.getElementById("sound");
+  if (place) offerSound(place);
   document.documentElement.classList.add("updates");
   document.addEventListener("visibilitychange", update);
   setTimeout(repeat, EVERY);

@@ -61,9 +61,10 @@ class Origin:
     def find(self, place: Place) -> SetAt:
         """Return what sets a key: the environment before the file of secrets before the settings file."""
         if self.is_in_environment(place):
-            return SetAt(variable=variable_and_rest(place)[0])
+            return SetAt(variable=_name_of(variable_and_rest(place)[0]))
         if self.secrets is not None and _is_in(self.secrets.values, place):
-            return SetAt(self.secrets.file, variable=variable_of(dotted_key(place)))
+            is_section = isinstance(_value_at(self.secrets.values, place), Mapping)
+            return SetAt(self.secrets.file, variable=variable_of(dotted_key(place)) + (f"{NESTED_BY}…" * is_section))
         line = next((self.lines[place[:end]] for end in range(len(place), 0, -1) if place[:end] in self.lines), 0)
         return SetAt(self.file if line else None, line)
 
@@ -83,12 +84,23 @@ def _key_without_secret(key: str) -> str:
 
 
 def _is_in(content: Any, place: Place) -> bool:
+    return bool(place) and _value_at(content, place) is not None
+
+
+def _value_at(content: Any, place: Place) -> Any:
+    """Return the value at a place; None where there is none."""
     for key in place:
         try:
             content = content[key]
         except (LookupError, TypeError):
-            return False
-    return bool(place)
+            return None
+    return content
+
+
+def _name_of(variable: str) -> str:
+    """Return a variable, or the beginning of those that set the keys of a section."""
+    is_set = variable.upper() in {name.upper() for name, _ in our_variables()}
+    return variable if is_set else f"{variable}{NESTED_BY}…"
 
 
 def variable_and_rest(place: Place) -> tuple[str, Place]:

@@ -1,0 +1,175 @@
+"""The first page of the console: what waits for approval, and answering several alike calls together."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response
+from starlette.routing import Route
+
+from clients.shared.clock import Clock
+from guard.action import Action, State
+from guard.approvals import Approvals
+from guard.errors import GuardRefusal, JournalUnavailable
+from guard.messages import status_line
+from guard.plans.approvals import PlanApprovals
+from guard.plans.plan import Plan, PlanState
+from server.console.access import OPERATOR, require_session
+from server.console.forms import read_form
+from server.console.login import SignIn
+from server.console.plan_views import build_plan_card
+from server.console.rendering import Frame
+from server.console.sessions import Session
+from server.console.urls import ROOT
+from server.console.views import build_request, build_view, is_final
+from server.console.waiting.alike import find_alike, ids_in, may_be_together, picked_in
+from server.console.waiting.filters import Wanted, traits_of
+from tools.registry import operation_named
+
+LISTED: Final = 100
+"""How many waiting actions, and how many plans, a page shows at most, newest first."""
+
+REQUESTS_LISTED: Final = 20
+"""How many opt-out requests the page shows at most, oldest first."""
+
+
+@dataclass(frozen=True, slots=True)
+class WaitingPages:
+    """The handlers of the list of what waits."""
+
+    frame: Frame
+    login: SignIn
+    clock: Clock
+    approvals: Approvals
+    plan_approvals: PlanApprovals
+    runs_on_approval: bool
+
+    def routes(self) -> list[Route]:
+        """Return the routes of these pages."""
+        return [
+            Route(ROOT, self.waiting),
+            Route(f"{ROOT}/", self.waiting),
+            Route(f"{ROOT}/together", self.answered),
+            Route(f"{ROOT}/together", self.answer, methods=["POST"]),
+        ]
+
+    @require_session
+    async def waiting(self, request: Request, session: Session) -> Response:
+        """Show what waits for approval."""
+        return await self._show(request, session)
+
+    @require_session
+    async def answer(self, request: Request, session: Session) -> Response:
+        """Answer several alike calls together: each by its own record, with the digest that the page showed."""
+        form = await read_form(request)
+        picked = picked_in(form)
+        if not picked:
+            return await self._show(request, session, refusal="Tick the calls that you mean. Nothing was recorded.")
+        found = [await self._find(action_id) for action_id in picked]
+        to = State.DECLINED if form.get("answer") == "decline" else State.APPROVED
+        if to is State.APPROVED:
+            if await self.frame.store.freeze.is_on():
+                refusal = "Everything is stopped. Resume before you approve; nothing was sent."
+                return await self._show(request, session, refusal=refusal)
+            if refusal := _why_not_together(found):
+                return await self._show(request, session, refusal=refusal)
+            final = ",".join(
+                sorted(action.id for action in found if is_final(action, operation_named(action.operation)))
+            )
+            if final and form.get("sure") != final:
+                views = [build_view(action, self.clock.now()) for action in found]
+                return await self.frame.show("waiting/sure.html", session, actions=views, sure=final)
+        for action in found:
+            await self._record(action, picked[action.id], to)
+        return RedirectResponse(f"{ROOT}/together?of={','.join(picked)}", 303)
+
+    @require_session
+    async def answered(self, request: Request, session: Session) -> Response:
+        """Show how calls stand that were answered together."""
+        ids = ids_in(request.query_params.get("of", ""))
+        current = [await self.approvals.expire_if_due(await self._find(action_id)) for action_id in ids]
+        rows = [(build_view(action, self.clock.now()), status_line(action)) for action in current]
+        return await self.frame.show("waiting/answered.html", session, rows=rows)
+
+    async def _record(self, action: Action, digest: str, to: State) -> None:
+        """Record one answer; what was answered or expired meanwhile, or is another call now, stays as it is."""
+        if action.digest != digest:
+            return
+        try:
+            await self.approvals.record(action.id, to, by=OPERATOR, run_by_server=self.runs_on_approval)
+        except JournalUnavailable:
+            raise
+        except GuardRefusal:
+            return
+
+    async def _find(self, action_id: str) -> Action:
+        action = await self.frame.store.journal.find(action_id)
+        if action is None:
+            raise HTTPException(404, "There is no such action.")
+        return action
+
+    async def _show(self, request: Request, session: Session, *, refusal: str = "") -> Response:
+        store, now = self.frame.store, self.clock.now()
+        found = await store.journal.latest(LISTED, states={State.PROPOSED})
+        current = [await self.approvals.expire_if_due(action) for action in found]
+        actions = [action for action in current if action.state is State.PROPOSED]
+        plans = await self._waiting_plans()
+        wanted = Wanted.of(request.query_params)
+        entries: list[Action | Plan] = [*plans, *actions]
+        traits = {one.id: traits_of(one.principal, _operations(one)) for one in entries}
+        shown = [action for action in actions if wanted.fits(traits[action.id])]
+        requests = await store.optouts.requests()
+        alike = find_alike(shown, _titles(shown))
+        return await self.frame.show(
+            "waiting.html",
+            session,
+            status=409 if refusal else 200,
+            refusal=refusal,
+            actions=[build_view(action, now) for action in shown],
+            plans=[build_plan_card(plan, now) for plan in plans if wanted.fits(traits[plan.id])],
+            waiting=len(entries),
+            filters=[one for one in wanted.filters(list(traits.values())) if len(one.choices) > 1 or wanted.is_narrow],
+            is_narrow=wanted.is_narrow,
+            query=_query(wanted),
+            alike=alike,
+            group_of={action.id: group.operation for group in alike for action in group.actions},
+            ticked=frozenset(ids_in(request.query_params.get("tick", ""))),
+            requests=[build_request(one, self.frame.commands) for one in requests[:REQUESTS_LISTED]],
+            wanted=len(await store.allowances.requests()),
+            more_requests=max(0, len(requests) - REQUESTS_LISTED),
+        )
+
+    async def _waiting_plans(self) -> list[Plan]:
+        found = await self.frame.store.plans.latest(LISTED, states={PlanState.PROPOSED})
+        current = [await self.plan_approvals.expire_if_due(plan) for plan in found if plan.undoes is None]
+        return [plan for plan in current if plan.state is PlanState.PROPOSED]
+
+
+def _why_not_together(found: Sequence[Action]) -> str:
+    """Return why calls cannot be approved together; empty if they can."""
+    if len({action.operation for action in found}) > 1:
+        return "Only calls of one operation are approved together. Nothing was recorded."
+    waiting = [action for action in found if action.state is State.PROPOSED]
+    if not all(may_be_together(action) for action in waiting):
+        return "A call of unknown price is approved by itself, on its own page. Nothing was recorded."
+    return ""
+
+
+def _is_final(action: Action) -> bool:
+    return is_final(action, operation_named(action.operation))
+
+
+def _operations(entry: Action | Plan) -> list[str]:
+    return [entry.operation] if isinstance(entry, Action) else [step.operation for step in entry.steps]
+
+
+def _titles(actions: Sequence[Action]) -> dict[str, str]:
+    found = ((name, operation_named(name)) for name in {action.operation for action in actions})
+    return {name: f"{one.spec.title} at {one.spec.provider.title}" for name, one in found if one is not None}
+
+
+def _query(wanted: Wanted) -> dict[str, str]:
+    chosen = {"who": wanted.who, "provider": wanted.provider, "effect": wanted.effect}
+    return {name: value for name, value in chosen.items() if value}
