@@ -17,14 +17,12 @@ from guard.allowances.fitness import BadTerms, Fitness, left_out, why_never
 from guard.allowances.suggestion import look_back, terms_like
 from guard.allowances.wording import STILL_STANDS, brief, condition_line, status_line, terms_lines, usage_line
 from guard.messages import requester
-from guard.operator_commands import OperatorCommands
 from server.console.access import OPERATOR, require_session
 from server.console.forms import read_form
 from server.console.login import SignIn
-from server.console.rendering import render
+from server.console.rendering import Frame
 from server.console.sessions import Session
 from server.console.urls import ROOT
-from server.store.store import Store
 from tools.registry import operation_named
 
 LISTED: Final = 100
@@ -36,12 +34,12 @@ _FIELDS: Final = ("principal", "account", "conditions", "count", "money", "until
 class AllowancePages:
     """The handlers of the pages of allowances and their forms."""
 
-    def __init__(self, store: Store, clock: Clock, fitness: Fitness, login: SignIn, commands: OperatorCommands) -> None:
-        self._store = store
+    def __init__(self, frame: Frame, clock: Clock, fitness: Fitness, login: SignIn) -> None:
+        self._frame = frame
+        self._store = frame.store
         self._clock = clock
         self._fitness = fitness
         self.login = login
-        self._commands = commands
 
     @require_session
     async def list(self, request: Request, session: Session) -> Response:
@@ -63,7 +61,7 @@ class AllowancePages:
         wanted = [
             {"request": one, "who": requester(one.terms.principal), "asks_for": brief(one.terms)} for one in requests
         ]
-        return await self._render("allowances.html", session, rows=rows, requests=wanted)
+        return await self._frame.show("allowances.html", session, rows=rows, requests=wanted)
 
     @require_session
     async def show(self, request: Request, session: Session) -> Response:
@@ -73,7 +71,7 @@ class AllowancePages:
         if found is None:
             raise HTTPException(404, "There is no such allowance.")
         usage = await book.usage([found], now)
-        return await self._render(
+        return await self._frame.show(
             "allowance.html",
             session,
             allowance=found,
@@ -176,10 +174,10 @@ class AllowancePages:
         found = operation_named(operation)
         request = await self._store.allowances.find_request(wanted) if wanted else None
         back = await self._look_back(found, checked) if found is not None and checked is not None else ""
-        return await self._render(
+        return await self._frame.show(
             "allowance_form.html",
             session,
-            http_status=409 if refusal else 200,
+            status=409 if refusal else 200,
             operation=operation,
             title=_title(operation) if found else "",
             draft=draft,
@@ -194,10 +192,6 @@ class AllowancePages:
     async def _look_back(self, operation: OperationType, terms: Terms) -> str:
         store = self._store
         return str(await look_back(operation, terms, store.journal, store.allowances, self._clock.now()))
-
-    async def _render(self, template: str, session: Session, *, http_status: int = 200, **values: Any) -> Response:
-        shown = {"root": ROOT, "token": session.form_token, "is_frozen": await self._store.freeze.is_on(), **values}
-        return render(template, self._commands, status=http_status, **shown)
 
 
 def _draft(form: Mapping[str, str]) -> Draft:

@@ -126,10 +126,8 @@ def console_routes(setup: PageSetup) -> list[Route]:
     """Return the routes of every page and form."""
     pages, options = Pages(setup), setup.options
     frame, login, clock = pages.frame, pages.login, setup.clock
-    plans = PlanPages(
-        setup.store, clock, options.rules.caps, login, options.commands, runs_on_approval=options.runs_on_approval
-    )
-    allowances = AllowancePages(setup.store, clock, options.fitness, login, options.commands)
+    plans = PlanPages(frame, clock, options.rules.caps, login, runs_on_approval=options.runs_on_approval)
+    allowances = AllowancePages(frame, clock, options.fitness, login)
     return [
         *pages.waiting.routes(),
         Route(f"{ROOT}/history", pages.history),

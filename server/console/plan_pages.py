@@ -10,7 +10,6 @@ from starlette.responses import RedirectResponse, Response
 
 from clients.shared.clock import Clock
 from guard.errors import GuardRefusal, JournalUnavailable
-from guard.operator_commands import OperatorCommands
 from guard.plans.approvals import PlanApprovals
 from guard.plans.plan import Plan
 from guard.rules.budget import Cap
@@ -18,10 +17,9 @@ from server.console.access import OPERATOR, require_session
 from server.console.forms import read_form
 from server.console.login import SignIn
 from server.console.plan_views import build_plan_view, is_final
-from server.console.rendering import render
+from server.console.rendering import Frame
 from server.console.sessions import Session
 from server.console.urls import ROOT
-from server.store.store import Store
 
 _POSITIONS: Final = re.compile(r"[0-9]{1,3}(,[0-9]{1,3})*")
 
@@ -31,19 +29,18 @@ class PlanPages:
 
     def __init__(
         self,
-        store: Store,
+        frame: Frame,
         clock: Clock,
         caps: Sequence[Cap],
         login: SignIn,
-        commands: OperatorCommands,
         *,
         runs_on_approval: bool,
     ) -> None:
-        self._store = store
+        self._frame = frame
+        self._store = store = frame.store
         self._clock = clock
         self._approvals = PlanApprovals(store.plans, clock, caps)
         self.login = login
-        self._commands = commands
         self._runs_on_approval = runs_on_approval
 
     @require_session
@@ -91,12 +88,9 @@ class PlanPages:
             "shown": build_plan_view(plan, actions, self._clock.now(), struck=struck),
             "refusal": refusal,
             "sure": sure,
-            "root": ROOT,
-            "token": session.form_token,
-            "is_frozen": await self._store.freeze.is_on(),
             "runs_on_approval": self._runs_on_approval,
         }
-        return render("plan.html", self._commands, status=409 if refusal else 200, **values)
+        return await self._frame.show("plan.html", session, status=409 if refusal else 200, **values)
 
     async def _find(self, request: Request) -> Plan:
         plan = await self._store.plans.find(f"plan_{request.path_params['key']}")
