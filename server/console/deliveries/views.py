@@ -42,6 +42,11 @@ class DayView:
     came_in: int
 
     @property
+    def label(self) -> str:
+        """The day for people, such as `Mon 30 Nov`."""
+        return f"{self.day:%a} {self.day.day} {self.day:%b}"
+
+    @property
     def total(self) -> int:
         """All messages that were sent."""
         return sum(self.counts.values())

@@ -136,7 +136,7 @@ async def _put_calls(record: FullRecord) -> None:
             operation=SEND,
             title=f"Text +1 212 555 {place + 140:04d}",
             arguments={"from_number": "+12015550142", "to_number": to, "text": "Your table is ready."},
-            quote=Quote(amount=Money(Decimal("0.0075")), item="message", source="the account's rates.sms"),
+            quote=Quote(amount=Money(Decimal("0.0075")), item="message", quantity=1, source="the account's rates.sms"),
             **times,
         )
         record.alike.append(action.id)
