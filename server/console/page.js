@@ -25,6 +25,18 @@
     });
   };
 
+  // What a person opened or ticked stays so when the page around it changes.
+  const summaryOf = (element) => element.querySelector("summary")?.textContent;
+  const plain = (element) => element.innerHTML.replaceAll(' open=""', "");
+
+  const replace = (old, fresh) => {
+    const opened = new Set([...old.querySelectorAll("details[open]")].map(summaryOf));
+    const ticked = new Map([...old.querySelectorAll("input[type=checkbox]")].map((box) => [box.id, box.checked]));
+    old.innerHTML = fresh.innerHTML;
+    for (const element of old.querySelectorAll("details")) element.open = opened.has(summaryOf(element));
+    for (const box of old.querySelectorAll("input[type=checkbox]")) box.checked = ticked.get(box.id) ?? box.checked;
+  };
+
   // Entries keep their elements, and with them the focus; only what is new, gone or different is touched. What is gone
   // goes first: an element that is moved, if only past a neighbour that goes, loses the focus.
   const takeOverList = (old, fresh) => {
@@ -41,7 +53,7 @@
       let current = known.get(entry.id);
       if (current) {
         takeOverText(current, entry);
-        if (current.innerHTML !== entry.innerHTML && !hasFocus(current)) current.innerHTML = entry.innerHTML;
+        if (plain(current) !== plain(entry) && !hasFocus(current)) replace(current, entry);
       } else {
         current = document.importNode(entry, true);
         added += 1;
@@ -58,11 +70,11 @@
       const current = fresh.getElementById(old.id);
       if (!current) continue;
       if (old.dataset.live === "list") added += takeOverList(old, current);
-      else if (old.innerHTML !== current.innerHTML) {
+      else if (plain(old) !== plain(current)) {
         takeOverText(old, current);
-        if (old.innerHTML !== current.innerHTML) {
+        if (plain(old) !== plain(current)) {
           const hadFocus = hasFocus(old);
-          old.innerHTML = current.innerHTML;
+          replace(old, current);
           if (hadFocus) document.getElementById("main").focus();
         }
       }
