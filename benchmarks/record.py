@@ -21,8 +21,10 @@ from guard.action import Action, Principal, State, new_action_id
 from guard.money import Money
 from guard.rules.quote import Quote
 from sandbox.voicetel.seed import API_KEY
-from server.console.pages import PageOptions
+from server.console.page_identity import PageIdentity
+from server.console.pages import PageOptions, PageSetup, console_routes
 from server.console.passcode import set_passcode
+from server.console.urls import ROOT
 from server.http.loopback import bind, serve_page
 from server.services import Services
 from server.settings.model import settings_class
@@ -32,6 +34,7 @@ from tools.voicetel.operations.messaging import SendMessage
 from tools.voicetel.settings import VoiceTelSettings
 
 LONG = 10_000
+VERY_LONG = 100_000
 CALLS = 80
 VIEWS = 60
 PASSCODE = "correct horse"
@@ -65,6 +68,21 @@ async def approval_page(url: str, folder: Path) -> list[Row]:
         Row("approval page, list of 20", _spread(listed)),
         Row("approval page, one action", _spread(shown)),
         Row("approval page, POST approve", _spread(answered)),
+    ]
+
+
+async def console(url: str, folder: Path) -> list[Row]:
+    """Measure each page of the console that needs no id, over a socket, with a hundred thousand actions."""
+    async with _bench(url, folder) as bench:
+        await fill(bench.store, VERY_LONG)
+        identity = PageIdentity(bench.store.seal, store_address="benchmark", base="")
+        routes = console_routes(PageSetup(store=bench.store, hosts=[], identity=identity))
+        paths = [route.path for route in routes if "GET" in (route.methods or ()) and "{" not in route.path]
+        pages = [path.removeprefix(ROOT) for path in paths if not path.endswith(("/", ".css", ".js", "/healthz"))]
+        taken = {path: await _time(partial(bench.page.open, path), VIEWS) for path in pages}
+    return [
+        Row(f"console {path or '/'}, {VERY_LONG:,} actions", _spread(times), aim="50 ms")
+        for path, times in taken.items()
     ]
 
 
