@@ -101,7 +101,7 @@ def _day(day: date, counts: Sequence[MessageCount], came_in: int) -> DayView:
     for one in counts:
         by_state[one.state] += one.count
     states = [StateView(state=state, kind=_kind(state), count=count) for state, count in by_state.most_common()]
-    totals = {kind: sum(one.count for one in states if one.kind == kind) for kind in KINDS}
+    totals: dict[Kind, int] = {kind: sum(one.count for one in states if one.kind == kind) for kind in KINDS}
     return DayView(day=day, counts=totals, states=tuple(states), came_in=came_in)
 
 

@@ -1,5 +1,6 @@
 """The first page of the console: what waits for approval, and answering several alike calls together."""
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
@@ -28,8 +29,11 @@ from server.console.waiting.alike import find_alike, ids_in, may_be_together, pi
 from server.console.waiting.filters import Wanted, traits_of
 from tools.registry import operation_named
 
-LISTED: Final = 100
-"""How many waiting actions, and how many plans, a page shows at most, newest first."""
+FOUND: Final = 200
+"""How many waiting actions, and how many plans, the list has at most, newest first."""
+
+LISTED: Final = 40
+"""How many of them one page of the list shows: it stays light on a phone."""
 
 REQUESTS_LISTED: Final = 20
 """How many opt-out requests the page shows at most, oldest first."""
@@ -75,9 +79,7 @@ class WaitingPages:
                 return await self._show(request, session, refusal=refusal)
             if refusal := _why_not_together(found):
                 return await self._show(request, session, refusal=refusal)
-            final = ",".join(
-                sorted(action.id for action in found if is_final(action, operation_named(action.operation)))
-            )
+            final = ",".join(sorted(action.id for action in found if _is_final(action)))
             if final and form.get("sure") != final:
                 views = [build_view(action, self.clock.now()) for action in found]
                 return await self.frame.show("waiting/sure.html", session, actions=views, sure=final)
@@ -112,14 +114,17 @@ class WaitingPages:
 
     async def _show(self, request: Request, session: Session, *, refusal: str = "") -> Response:
         store, now = self.frame.store, self.clock.now()
-        found = await store.journal.latest(LISTED, states={State.PROPOSED})
+        found = await store.journal.latest(FOUND, states={State.PROPOSED})
         current = [await self.approvals.expire_if_due(action) for action in found]
         actions = [action for action in current if action.state is State.PROPOSED]
         plans = await self._waiting_plans()
         wanted = Wanted.of(request.query_params)
         entries: list[Action | Plan] = [*plans, *actions]
         traits = {one.id: traits_of(one.principal, _operations(one)) for one in entries}
-        shown = [action for action in actions if wanted.fits(traits[action.id])]
+        fitting = [one for one in entries if wanted.fits(traits[one.id])]
+        page = page_in(request)
+        listed = fitting[(page - 1) * LISTED : page * LISTED]
+        shown = [one for one in listed if isinstance(one, Action)]
         requests = await store.optouts.requests()
         alike = find_alike(shown, _titles(shown))
         return await self.frame.show(
@@ -128,7 +133,9 @@ class WaitingPages:
             status=409 if refusal else 200,
             refusal=refusal,
             actions=[build_view(action, now) for action in shown],
-            plans=[build_plan_card(plan, now) for plan in plans if wanted.fits(traits[plan.id])],
+            plans=[build_plan_card(one, now) for one in listed if isinstance(one, Plan)],
+            page=page,
+            has_more=len(fitting) > page * LISTED,
             waiting=len(entries),
             filters=[one for one in wanted.filters(list(traits.values())) if len(one.choices) > 1 or wanted.is_narrow],
             is_narrow=wanted.is_narrow,
@@ -142,9 +149,15 @@ class WaitingPages:
         )
 
     async def _waiting_plans(self) -> list[Plan]:
-        found = await self.frame.store.plans.latest(LISTED, states={PlanState.PROPOSED})
+        found = await self.frame.store.plans.latest(FOUND, states={PlanState.PROPOSED})
         current = [await self.plan_approvals.expire_if_due(plan) for plan in found if plan.undoes is None]
         return [plan for plan in current if plan.state is PlanState.PROPOSED]
+
+
+def page_in(request: Request) -> int:
+    """Return which page of a list an address names; the first if it names none."""
+    number = request.query_params.get("page", "1")
+    return max(1, int(number)) if re.fullmatch(r"[0-9]{1,6}", number) else 1
 
 
 def _why_not_together(found: Sequence[Action]) -> str:

@@ -3,7 +3,7 @@
 import json
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Final
+from typing import Any, Final
 
 from cryptography.fernet import InvalidToken
 
@@ -80,7 +80,8 @@ class Verifications:
         """Return the last result; None if there is none, or if somebody changed it."""
         stored = await self._key_values.get(_LAST)
         try:
-            result = json.loads(self._seal.open((stored or "").encode("ascii")))
+            result: dict[str, Any] = json.loads(self._seal.open((stored or "").encode("ascii")))
         except (InvalidToken, ValueError):
             return None
-        return Verification(**{**result, "at": datetime.fromisoformat(result["at"])})
+        at = datetime.fromisoformat(result.pop("at"))
+        return Verification(at=at, **result)

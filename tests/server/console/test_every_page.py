@@ -6,7 +6,6 @@ from typing import Any, Final
 
 import pytest
 from playwright.async_api import Page, expect
-from starlette.routing import Route
 
 from server.console.page_identity import PageIdentity
 from server.console.pages import PageSetup, console_routes
@@ -30,7 +29,7 @@ async def paths_of(record: FullRecord) -> list[str]:
     """Return the address of every page, from the routes themselves: a page that is added is looked at, too."""
     identity = PageIdentity(record.store.seal, store_address="test", base=record.base)
     routes = console_routes(PageSetup(store=record.store, hosts=[], identity=identity))
-    found = [route.path for route in routes if isinstance(route, Route) and "GET" in (route.methods or ())]
+    found = [route.path for route in routes if "GET" in (route.methods or ())]
     return [record.path(path) for path in dict.fromkeys([*found, *PAGES_WITH_QUERIES]) if path not in NO_PAGES]
 
 

@@ -10,6 +10,7 @@ import pytest
 from guard.action import Action, State
 from guard.money import Money
 from guard.rules.quote import Quote
+from server.console.waiting.pages import LISTED
 from server.store.store import Store
 from tests.server.console.browsing import (
     START,
@@ -166,3 +167,31 @@ async def test_the_list_is_narrowed_by_who_asks_by_provider_and_by_what_calls_do
     }
     assert "Nothing that fits waits for approval." in narrowed
     assert "<title>3 waiting" in narrowed
+
+
+async def test_a_long_list_is_light_and_goes_on_page_by_page(tmp_path: Path) -> None:
+    words = {"from_number": "+12015550142", "to_number": "+12125550100", "text": "Your table is ready. " * 7}
+    async with opened_record(tmp_path) as record, operator(record) as page:
+        made = [
+            await proposed(
+                record,
+                operation="voicetel_send_message",
+                arguments=words,
+                quote=PRICED,
+                created_at=START + timedelta(seconds=place),
+                principal="token:reception" if place % 2 else "local:alice",
+            )
+            for place in range(LISTED + 5)
+        ]
+        first, second = (await page.open()).text, (await page.open("?page=2")).text
+        loaded = [await page.open(path) for path in ("", "/page.css", "/page.js")]
+        narrow = (await page.open("?who=local:alice")).text
+    assert f"<title>{LISTED + 5} waiting" in first
+    assert made[-1].id in first
+    assert made[0].id not in first
+    assert "?page=2" in first
+    assert made[0].id in second
+    assert "?page=1" in second
+    assert "?page=2" not in narrow
+    assert made[0].id in narrow
+    assert sum(len(one.content) for one in loaded) < 100 * 1024
