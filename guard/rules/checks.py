@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from clients.effects import Effect
@@ -13,6 +13,7 @@ from guard.dependencies import GuardDependencies
 from guard.errors import Denied, Frozen
 from guard.injection.taint import OutsideSource, texts_in
 from guard.money import Money
+from guard.operators.demand import NO_DEMAND, Demand, PricedCall
 from guard.rules.budget import applicable, require_room
 from guard.rules.compliance import check_opt_outs, unclear_wish_note
 from guard.rules.departure import departure_notes
@@ -33,9 +34,13 @@ class Assessment:
     demanded: Decision = Decision.ALLOW
     """The strictest that this very call demands, whatever policy says of its kind. No allowance reaches over it."""
 
+    approvers_needed: int = 1
+    """How many different operators have to approve it."""
+
     def demanding(self, decision: Decision, *notes: str) -> "Assessment":
         """Return the same assessment where something about this very call demands a decision, with notes on why."""
-        return Assessment(max(self.decision, decision), (*self.notes, *notes), max(self.demanded, decision))
+        stricter, demanded = max(self.decision, decision), max(self.demanded, decision)
+        return replace(self, decision=stricter, notes=(*self.notes, *notes), demanded=demanded)
 
 
 class Checks:
@@ -128,6 +133,8 @@ class Checks:
             await self._unclear_wishes(operation, audience),
         ):
             found = found.demanding(stricter, *([note] if note else []))
+        if (demand := self._demand(operation, account, priced)).is_special:
+            found = replace(found.demanding(Decision.PAGE, demand.in_words), approvers_needed=demand.people)
         later = later_members_note(operation)
         notes = departure_notes(operation.scheduled_at(), (*operation.destinations(), *audience.numbers))
         return found.demanding(Decision.ALLOW, *([later] if later else []), *notes)
@@ -145,6 +152,12 @@ class Checks:
             return assessment
         note = f"This cannot be undone completely: {undo.lost}"
         return assessment.demanding(Decision.ASK, note)
+
+    def _demand(self, operation: Operation[Any], account: str, priced: Quote) -> Demand:
+        """Return what an approval of the call needs by itself; a plan may need more."""
+        if operation.spec.effect.is_plain_read or is_dry_run(operation):
+            return NO_DEMAND
+        return self._rules.approvers.demand([PricedCall(operation.spec, account, priced.most)])
 
     async def _price(
         self, operation: Operation[Any], account: str, priced: Quote, reserved: Money | None

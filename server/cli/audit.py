@@ -19,6 +19,8 @@ from server.cli.terminal import (
     tell,
     with_store,
 )
+from server.console.health.verification import verify_record
+from server.console.passkeys.audit_check import SignatureVerdict, check_signatures
 from server.settings.text_files import read_text_file
 from server.store.sealed.hash_chain import Gap, Verdict, detail_text
 
@@ -30,23 +32,28 @@ app = typer.Typer(help="Every decision and every call.", no_args_is_help=True)
 def verify(
     target: Target, file: Annotated[Path | None, typer.Argument(help="An export to check instead of the store.")] = None
 ) -> None:
-    """Check the whole chain; names the first row that was changed, removed, inserted, moved or cut off."""
+    """Check the whole chain and every signature; names the first row that was changed, removed, inserted or cut off."""
     exported = None if file is None else _read(file)
 
-    async def check(session: StoreSession) -> tuple[Verdict, Gap | None]:
+    async def check(session: StoreSession) -> tuple[Verdict, Gap | None, SignatureVerdict]:
         store = session.store
         if exported is not None:
-            return store.audit.verify_copy(exported), None
-        verdict = await store.verifications.run(by=OPERATOR, at=SystemClock().now())
-        return verdict, await store.audit.find_gap()
+            return store.audit.verify_copy(exported), None, check_signatures(exported)
+        verdict, signatures = await verify_record(store, by=OPERATOR, at=SystemClock().now())
+        return verdict, await store.audit.find_gap(), signatures
 
-    verdict, gap = anyio.run(lambda: with_store(check, target))
+    verdict, gap, signatures = anyio.run(lambda: with_store(check, target))
     for one in verdict.accepted:
         tell(f"A gap was accepted in row {one.row.number}, {one.at[:19]}, by {one.by}: {one.gap.what}.")
-    if verdict.is_whole:
+    for problem in signatures.problems:
+        tell(problem)
+    if signatures.signed:
+        console.print(f"Signed by passkeys that were enrolled for it: {signatures.signed} approvals.")
+    if verdict.is_whole and not signatures.problems:
         console.print(f"The audit log is intact: {verdict.rows} rows.")
         return
-    tell(f"The audit log was tampered with: {verdict.what}.")
+    if not verdict.is_whole:
+        tell(f"The audit log was tampered with: {verdict.what}.")
     if gap is not None:
         commands = target.store_settings().commands
         typer.echo(commands.complete("Guarded calls are refused until `ringfence audit accept`."), err=True)

@@ -5,39 +5,44 @@ an assistant opens nothing here.
 """
 
 import re
-from collections.abc import Collection
-from dataclasses import dataclass, field
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field, replace
 from datetime import UTC, tzinfo
 from typing import Self
 
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
-from starlette.responses import PlainTextResponse, RedirectResponse, Response
+from starlette.responses import JSONResponse, PlainTextResponse, RedirectResponse, Response
 from starlette.routing import Route
 from starlette.types import ASGIApp
 
 from clients.shared.clock import Clock, SystemClock
 from guard.action import Action, State
 from guard.allowances.fitness import Fitness, why_never
-from guard.approvals import Approvals
+from guard.approvals import Approvals, statement_of
 from guard.errors import GuardRefusal, JournalUnavailable
 from guard.money import Money, NotAPrice, parse_price
 from guard.operator_commands import OperatorCommands
+from guard.operators.approval import Statement, approvals_line
+from guard.operators.roles import Role
 from guard.plans.approvals import PlanApprovals
 from guard.rules.rules import Rules
 from guard.rules.time_zones import load_zone
-from server.console.access import OPERATOR, require_session
+from server.console.access import require_role, require_session
 from server.console.allowance_pages import AllowancePages
 from server.console.deliveries.pages import DeliveryPages
 from server.console.forms import read_form
 from server.console.health.pages import HealthPages
 from server.console.login import SignIn
 from server.console.middleware import SecurityMiddleware
+from server.console.operators.pages import OperatorPages
 from server.console.page_identity import PageIdentity
+from server.console.passkeys.pages import PasskeyPages
+from server.console.passkeys.signing import NotSigned, Signing
 from server.console.plan_pages import PlanPages
 from server.console.plan_views import build_plan_card
-from server.console.rendering import Frame, render, script, stylesheet
+from server.console.rendering import Frame, passkey_script, render, script, stylesheet
 from server.console.rules.pages import RulePages
 from server.console.sessions import Session, Sessions
 from server.console.urls import ROOT
@@ -125,11 +130,18 @@ def approval_app(setup: PageSetup) -> ASGIApp:
 def console_routes(setup: PageSetup) -> list[Route]:
     """Return the routes of every page and form."""
     pages, options = Pages(setup), setup.options
-    frame, login, clock = pages.frame, pages.login, setup.clock
-    plans = PlanPages(frame, clock, options.rules.caps, login, runs_on_approval=options.runs_on_approval)
-    allowances = AllowancePages(frame, clock, options.fitness, login)
+    frame, login, clock, rules = pages.frame, pages.login, setup.clock, options.rules
+    plans = PlanPages(frame, clock, rules, login, pages.signing, runs_on_approval=options.runs_on_approval)
+    allowances = AllowancePages(frame, clock, options.fitness, rules.approvers, login)
+    passkeys = PasskeyPages(setup.store, clock, login, options.commands, setup.address)
+    people = OperatorPages(frame, clock, login)
     return [
+        *passkeys.routes(),
+        *people.routes(),
         *pages.waiting.routes(),
+        *DeliveryPages(frame, login, clock).routes(),
+        *HealthPages(frame, login, clock, options.settings, options.services).routes(),
+        *RulePages(frame, login, clock, options.settings).routes(),
         Route(f"{ROOT}/history", pages.history),
         Route(f"{ROOT}/sign-in", pages.sign_in, methods=["POST"]),
         Route(f"{ROOT}/sign-out", pages.sign_out, methods=["POST"]),
@@ -137,10 +149,8 @@ def console_routes(setup: PageSetup) -> list[Route]:
         Route(f"{ROOT}/unfreeze", pages.unfreeze, methods=["POST"]),
         Route(f"{ROOT}/page.css", _show_css),
         Route(f"{ROOT}/page.js", _show_script),
+        Route(f"{ROOT}/passkeys.js", _show_passkey_script),
         Route(f"{ROOT}/healthz", setup.identity.prove),
-        *DeliveryPages(frame, login, clock).routes(),
-        *HealthPages(frame, login, clock, options.settings, options.services).routes(),
-        *RulePages(frame, login, clock, options.settings).routes(),
         Route(f"{ROOT}/allowances", allowances.list),
         Route(f"{ROOT}/allowances/new", allowances.new),
         Route(f"{ROOT}/allowances/new", allowances.save, methods=["POST"]),
@@ -148,9 +158,11 @@ def console_routes(setup: PageSetup) -> list[Route]:
         Route(f"{ROOT}/allowances/{{allowance_id}}/revoke", allowances.revoke, methods=["POST"]),
         Route(f"{ROOT}/allowances/{{request_id}}/dismiss", allowances.dismiss, methods=["POST"]),
         Route(f"{ROOT}/plan_{{key}}", plans.plan),
+        Route(f"{ROOT}/plan_{{key}}/sign", plans.sign, methods=["POST"]),
         Route(f"{ROOT}/plan_{{key}}/approve", plans.approve, methods=["POST"]),
         Route(f"{ROOT}/plan_{{key}}/decline", plans.decline, methods=["POST"]),
         Route(f"{ROOT}/{{action_id}}", pages.action),
+        Route(f"{ROOT}/{{action_id}}/sign", pages.sign, methods=["POST"]),
         Route(f"{ROOT}/{{action_id}}/approve", pages.approve, methods=["POST"]),
         Route(f"{ROOT}/{{action_id}}/decline", pages.decline, methods=["POST"]),
     ]
@@ -166,12 +178,19 @@ class Pages:
         self._commands = setup.options.commands
         self._runs_on_approval = setup.options.runs_on_approval
         self._approvals = Approvals(setup.store.journal, setup.clock, RegisteredOperations(), self._rules)
-        self._plan_approvals = PlanApprovals(setup.store.plans, setup.clock, self._rules.caps)
+        self._plan_approvals = PlanApprovals(setup.store.plans, setup.clock, self._rules, RegisteredOperations())
+        self.signing = Signing(setup.store, setup.clock, setup.address)
         sessions = Sessions(setup.store, setup.clock)
         self.login = SignIn(setup.store, sessions, self._commands, is_https=(setup.address or "").startswith("https:"))
         self.frame = Frame(setup.store, self._commands, setup.options.zone)
         self.waiting = WaitingPages(
-            self.frame, self.login, self._clock, self._approvals, self._plan_approvals, self._runs_on_approval
+            self.frame,
+            self.login,
+            self._clock,
+            self._approvals,
+            self._plan_approvals,
+            self.signing,
+            self._runs_on_approval,
         )
 
     async def sign_in(self, request: Request) -> Response:
@@ -205,61 +224,83 @@ class Pages:
         """Show one action in full."""
         return await self._show_action(request, session)
 
-    @require_session
+    @require_role(Role.APPROVER)
+    async def sign(self, request: Request, session: Session) -> Response:
+        """Answer with what the operator's passkey signs to approve this call as the form says."""
+        found, form = await self._find(request), await read_form(request)
+        try:
+            statement = self._statement(found, session, form)
+        except NotAPrice as wrong:
+            return JSONResponse({"problem": f"{wrong} Nothing was recorded."}, 409)
+        return await self.signing.options(request, session, statement)
+
+    @require_role(Role.APPROVER)
     async def approve(self, request: Request, session: Session) -> Response:
         """Approve exactly this call, once; what cannot be undone only after a second question."""
         if await self._store.freeze.is_on():
             refusal = "Everything is stopped. Resume before you approve; nothing was sent."
             return await self._show_action(request, session, refusal=refusal, status=409)
         found, form = await self._find(request), await read_form(request)
-        bound = form.get("up_to", "").strip()
         try:
-            up_to = parse_price(bound, found.quote.currency) if bound else None
+            up_to = _bound_in(form, found)
         except NotAPrice as wrong:
             return await self._show_action(request, session, refusal=f"{wrong} Nothing was recorded.", status=409)
         must_confirm = found.state is State.PROPOSED and is_final(found, operation_named(found.operation))
         if must_confirm and form.get("sure") != found.digest:
             shown = build_view(found, self._clock.now())
-            given = {"up_to": str(up_to or ""), "bound": bound, "run": form.get("run", "")}
-            return await self.frame.show("confirm.html", session, shown=shown, given=given)
-        by_server = self._runs_on_approval or form.get("run") == "server"
-        return await self._record(request, session, State.APPROVED, up_to=up_to, run_by_server=by_server)
+            given = {"up_to": str(up_to or ""), "bound": form.get("up_to", "").strip(), "run": form.get("run", "")}
+            is_signed = await self.signing.is_needed(session)
+            return await self.frame.show("confirm.html", session, shown=shown, given=given, is_signed=is_signed)
+        return await self._approve(request, session, found, form)
 
-    @require_session
+    @require_role(Role.APPROVER)
     async def decline(self, request: Request, session: Session) -> Response:
         """Decline the call."""
-        return await self._record(request, session, State.DECLINED)
-
-    @require_session
-    async def freeze(self, request: Request, session: Session) -> Response:
-        """Stop every guarded action in every process."""
-        await self._store.freeze.freeze(OPERATOR)
-        return RedirectResponse(ROOT, 303)
-
-    @require_session
-    async def unfreeze(self, request: Request, session: Session) -> Response:
-        """Resume guarded actions."""
-        await self._store.freeze.unfreeze(OPERATOR)
-        return RedirectResponse(ROOT, 303)
-
-    async def _record(
-        self,
-        request: Request,
-        session: Session,
-        to: State,
-        *,
-        up_to: Money | None = None,
-        run_by_server: bool = False,
-    ) -> Response:
         found = await self._find(request)
         try:
-            await self._approvals.record(found.id, to, by=OPERATOR, up_to=up_to, run_by_server=run_by_server)
+            await self._approvals.record(found.id, State.DECLINED, by=session.by)
         except JournalUnavailable:
             raise
         except GuardRefusal as refused:
             refusal = self._commands.complete(str(refused))
             return await self._show_action(request, session, refusal=refusal, status=409)
         return RedirectResponse(f"{ROOT}/{found.id}", 303)
+
+    @require_session
+    async def freeze(self, request: Request, session: Session) -> Response:
+        """Stop every guarded action in every process."""
+        await self._store.freeze.freeze(session.by)
+        return RedirectResponse(ROOT, 303)
+
+    @require_role(Role.APPROVER)
+    async def unfreeze(self, request: Request, session: Session) -> Response:
+        """Resume guarded actions."""
+        await self._store.freeze.unfreeze(session.by)
+        return RedirectResponse(ROOT, 303)
+
+    async def _approve(self, request: Request, session: Session, found: Action, form: Mapping[str, str]) -> Response:
+        """Record the operator's yes, with the signature under it where the operator has a passkey."""
+        statement = self._statement(found, session, form)
+        try:
+            approver = await self.signing.approver(request, session, statement, form.get("credential", ""))
+            await self._approvals.approve(
+                found.id, approver, up_to=_bound_in(form, found), run_by_server=statement.run_by_server
+            )
+        except JournalUnavailable:
+            raise
+        except (GuardRefusal, NotSigned) as refused:
+            refusal = self._commands.complete(str(refused))
+            return await self._show_action(request, session, refusal=refusal, status=409)
+        return RedirectResponse(f"{ROOT}/{found.id}", 303)
+
+    def _statement(self, action: Action, session: Session, form: Mapping[str, str]) -> Statement:
+        """Return what the operator says yes to by sending a form.
+
+        Raises:
+            NotAPrice: The amount in it is none.
+        """
+        by_server = self._runs_on_approval or form.get("run") == "server"
+        return statement_of(action, session.operator.name, up_to=_bound_in(form, action), run_by_server=by_server)
 
     async def _show_action(
         self, request: Request, session: Session, *, refusal: str = "", status: int = 200
@@ -268,6 +309,8 @@ class Pages:
         charges = await self._store.spending.charges_of([current.id])
         shown = build_view(current, self._clock.now(), charges.get(current.id))
         operation = operation_named(current.operation)
+        role, needed = session.operator.role, self._approvals.demand_of(current).people
+        asked = replace(current, approvers_needed=max(needed, current.approvers_needed))
         return await self.frame.show(
             "action.html",
             session,
@@ -277,6 +320,12 @@ class Pages:
             needs_bound=current.quote.is_unknown and self._rules.needs_bound(current.provider, current.made_on),
             may_be_allowed=operation is not None and why_never(operation) is None and not current.quote.is_unknown,
             runs_on_approval=self._runs_on_approval,
+            given=await self._store.journal.approvals_of(current.id) if current.approvers else (),
+            approvals_line=approvals_line(asked),
+            is_signed=await self.signing.is_needed(session),
+            statement=statement_of(current, session.operator.name),
+            may_answer=role.includes(Role.APPROVER),
+            may_approve=role.includes(Role.APPROVER) and session.operator.name not in current.approvers,
         )
 
     async def _find(self, request: Request) -> Action:
@@ -286,12 +335,26 @@ class Pages:
         return action
 
 
+def _bound_in(form: Mapping[str, str], action: Action) -> Money | None:
+    """Return the most that a call may cost, as a form names it; None where it names nothing.
+
+    Raises:
+        NotAPrice: That is no amount.
+    """
+    bound = form.get("up_to", "").strip()
+    return parse_price(bound, action.quote.currency) if bound else None
+
+
 async def _show_css(request: Request) -> Response:
     return Response(stylesheet(), media_type="text/css")
 
 
 async def _show_script(request: Request) -> Response:
     return Response(script(), media_type="text/javascript")
+
+
+async def _show_passkey_script(request: Request) -> Response:
+    return Response(passkey_script(), media_type="text/javascript")
 
 
 async def _show_problem(request: Request, problem: Exception) -> Response:

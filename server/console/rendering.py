@@ -51,6 +51,7 @@ class Frame:
             root=ROOT,
             token=session.form_token,
             is_frozen=await self.store.freeze.is_on(),
+            operator=session.operator,
             **values,
         )
 
@@ -65,6 +66,12 @@ def stylesheet() -> str:
 def script() -> str:
     """Return the script that keeps a page up to date; every page works without it."""
     return (_FOLDER / "page.js").read_text(encoding="utf-8")
+
+
+@cache
+def passkey_script() -> str:
+    """Return the script that lets passkeys enrol, sign in and sign."""
+    return (_FOLDER / "passkeys.js").read_text(encoding="utf-8")
 
 
 @cache

@@ -10,7 +10,8 @@ from starlette.routing import Route
 
 from clients.phone_numbers import canonical
 from clients.shared.clock import Clock
-from server.console.access import OPERATOR, require_session
+from guard.operators.roles import Role
+from server.console.access import require_role, require_session
 from server.console.deliveries.views import KINDS, build_days, build_failures, build_text, days_until
 from server.console.forms import read_form
 from server.console.login import SignIn
@@ -57,6 +58,7 @@ class DeliveryPages:
         return await self.frame.show(
             "deliveries/overview.html",
             session,
+            may_answer=session.operator.role.includes(Role.APPROVER),
             span=span,
             spans=SPANS,
             days=shown,
@@ -96,18 +98,18 @@ class DeliveryPages:
             sources=await optouts.count_by_source(),
         )
 
-    @require_session
+    @require_role(Role.APPROVER)
     async def settle(self, request: Request, session: Session) -> Response:
         """Settle what a sender wrote: no more messages, messages again, or nothing changes."""
         form = await read_form(request)
         sender, optouts = form.get("sender", ""), self.frame.store.optouts
         match form.get("do", ""):
             case "add" if canonical(sender) is not None:
-                await optouts.add([sender], source=OPERATOR, by=OPERATOR)
+                await optouts.add([sender], source=session.by, by=session.by)
             case "remove" if canonical(sender) is not None:
-                await optouts.remove(sender, by=OPERATOR)
+                await optouts.remove(sender, by=session.by)
             case "dismiss":
-                await optouts.dismiss(sender, by=OPERATOR)
+                await optouts.dismiss(sender, by=session.by)
             case _:
                 raise HTTPException(400, "This form does not say what to do with that sender. Nothing was changed.")
         return RedirectResponse(f"{_PLACE}#wishes", 303)

@@ -13,8 +13,10 @@ from starlette.routing import Route
 from clients.shared.clock import Clock
 from guard.action import Action, State
 from guard.errors import JournalUnavailable
-from server.console.access import OPERATOR, require_session
+from guard.operators.roles import Role
+from server.console.access import require_role, require_session
 from server.console.forms import read_form
+from server.console.health.verification import verify_record
 from server.console.health.views import build_accounts, build_processes
 from server.console.login import SignIn
 from server.console.rendering import Frame
@@ -62,6 +64,7 @@ class HealthPages:
         return await self.frame.show(
             "health/overview.html",
             session,
+            may_answer=session.operator.role.includes(Role.APPROVER),
             accounts=await build_accounts(self.settings, store.limits),
             unfinished=list(self.settings.unfinished_accounts()),
             unknown=[build_view(one, now) for one in open_ones],
@@ -75,7 +78,7 @@ class HealthPages:
             due=len(await store.plans.due(now)),
         )
 
-    @require_session
+    @require_role(Role.APPROVER)
     async def check(self, request: Request, session: Session) -> Response:
         """Check at the providers how calls ended whose answer was lost; nothing is sent again."""
         if self.services is None:
@@ -87,7 +90,7 @@ class HealthPages:
         await self.services.guard.reconciler.check(action)
         return RedirectResponse(f"{ROOT}/{action.id}", 303)
 
-    @require_session
+    @require_role(Role.APPROVER)
     async def resolve(self, request: Request, session: Session) -> Response:
         """Close a call whose outcome is unknown, as the operator found it at the provider."""
         form = await read_form(request)
@@ -98,7 +101,7 @@ class HealthPages:
             action.id,
             {State.UNKNOWN, State.SENDING},
             to,
-            outcome=f"Closed by {OPERATOR}.",
+            outcome=f"Closed by {session.by}.",
             finished_at=self.clock.now(),
         )
         if closed is None:
@@ -109,7 +112,7 @@ class HealthPages:
     async def verify(self, request: Request, session: Session) -> Response:
         """Verify the audit log; the page is shown meanwhile, and then shows the result."""
         await self.frame.store.verifications.begin(self.clock.now())
-        return RedirectResponse(f"{_PLACE}#audit", 303, background=BackgroundTask(self._verify, OPERATOR))
+        return RedirectResponse(f"{_PLACE}#audit", 303, background=BackgroundTask(self._verify, session.by))
 
     async def _check_all(self, services: Services) -> None:
         try:
@@ -119,7 +122,7 @@ class HealthPages:
 
     async def _verify(self, by: str) -> None:
         try:
-            await self.frame.store.verifications.run(by=by, at=self.clock.now())
+            await verify_record(self.frame.store, by=by, at=self.clock.now())
         except JournalUnavailable as unavailable:
             logger.warning("The audit log was not verified: %s", unavailable)
 

@@ -1,7 +1,7 @@
 """The first page of the console: what waits for approval, and answering several alike calls together."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -15,11 +15,14 @@ from guard.action import Action, State
 from guard.approvals import Approvals
 from guard.errors import GuardRefusal, JournalUnavailable
 from guard.messages import status_line
+from guard.operators.approval import Approver
+from guard.operators.roles import Role
 from guard.plans.approvals import PlanApprovals
 from guard.plans.plan import Plan, PlanState
-from server.console.access import OPERATOR, require_session
+from server.console.access import require_role, require_session
 from server.console.forms import read_form
 from server.console.login import SignIn
+from server.console.passkeys.signing import Signing
 from server.console.plan_views import build_plan_card
 from server.console.rendering import Frame
 from server.console.sessions import Session
@@ -35,6 +38,11 @@ FOUND: Final = 200
 LISTED: Final = 40
 """How many of them one page of the list shows: it stays light on a phone."""
 
+_SIGNED_ALONE: Final = (
+    "Your passkey signs each call by itself: open each one to approve it. Nothing was recorded. "
+    "Several can be declined together without it."
+)
+
 REQUESTS_LISTED: Final = 20
 """How many opt-out requests the page shows at most, oldest first."""
 
@@ -48,6 +56,7 @@ class WaitingPages:
     clock: Clock
     approvals: Approvals
     plan_approvals: PlanApprovals
+    signing: Signing
     runs_on_approval: bool
 
     def routes(self) -> list[Route]:
@@ -64,7 +73,7 @@ class WaitingPages:
         """Show what waits for approval."""
         return await self._show(request, session)
 
-    @require_session
+    @require_role(Role.APPROVER)
     async def answer(self, request: Request, session: Session) -> Response:
         """Answer several alike calls together: each by its own record, with the digest that the page showed."""
         form = await read_form(request)
@@ -77,34 +86,46 @@ class WaitingPages:
             if await self.frame.store.freeze.is_on():
                 refusal = "Everything is stopped. Resume before you approve; nothing was sent."
                 return await self._show(request, session, refusal=refusal)
+            if await self.signing.is_needed(session):
+                return await self._show(request, session, refusal=_SIGNED_ALONE)
             if refusal := _why_not_together(found):
                 return await self._show(request, session, refusal=refusal)
             final = ",".join(sorted(action.id for action in found if _is_final(action)))
             if final and form.get("sure") != final:
                 views = [build_view(action, self.clock.now()) for action in found]
                 return await self.frame.show("waiting/sure.html", session, actions=views, sure=final)
-        for action in found:
-            await self._record(action, picked[action.id], to)
+        refusals = {one.id: why for one in found if (why := await self._record(one, picked[one.id], to, session))}
+        if refusals:
+            return await self._show_answered(session, list(picked), refusals)
         return RedirectResponse(f"{ROOT}/together?of={','.join(picked)}", 303)
 
     @require_session
     async def answered(self, request: Request, session: Session) -> Response:
         """Show how calls stand that were answered together."""
-        ids = ids_in(request.query_params.get("of", ""))
-        current = [await self.approvals.expire_if_due(await self._find(action_id)) for action_id in ids]
-        rows = [(build_view(action, self.clock.now()), status_line(action)) for action in current]
-        return await self.frame.show("waiting/answered.html", session, rows=rows)
+        return await self._show_answered(session, ids_in(request.query_params.get("of", "")), {})
 
-    async def _record(self, action: Action, digest: str, to: State) -> None:
-        """Record one answer; what was answered or expired meanwhile, or is another call now, stays as it is."""
+    async def _show_answered(self, session: Session, ids: Sequence[str], refusals: Mapping[str, str]) -> Response:
+        current = [await self.approvals.expire_if_due(await self._find(action_id)) for action_id in ids]
+        rows = [
+            (build_view(action, self.clock.now()), refusals.get(action.id) or status_line(action)) for action in current
+        ]
+        return await self.frame.show("waiting/answered.html", session, status=409 if refusals else 200, rows=rows)
+
+    async def _record(self, action: Action, digest: str, to: State, session: Session) -> str:
+        """Record one answer; return why it was not recorded, empty if it was."""
         if action.digest != digest:
-            return
+            return "It is another call than the one that your page showed. Nothing was recorded."
         try:
-            await self.approvals.record(action.id, to, by=OPERATOR, run_by_server=self.runs_on_approval)
+            if to is State.DECLINED:
+                await self.approvals.record(action.id, to, by=session.by)
+            else:
+                approver = Approver(operator=session.operator, by=session.by)
+                await self.approvals.approve(action.id, approver, run_by_server=self.runs_on_approval)
         except JournalUnavailable:
             raise
-        except GuardRefusal:
-            return
+        except GuardRefusal as refused:
+            return self.frame.commands.complete(str(refused))
+        return ""
 
     async def _find(self, action_id: str) -> Action:
         action = await self.frame.store.journal.find(action_id)
@@ -137,6 +158,8 @@ class WaitingPages:
             page=page,
             has_more=len(fitting) > page * LISTED,
             waiting=len(entries),
+            may_answer=session.operator.role.includes(Role.APPROVER),
+            is_signed=await self.signing.is_needed(session),
             filters=[one for one in wanted.filters(list(traits.values())) if len(one.choices) > 1 or wanted.is_narrow],
             is_narrow=wanted.is_narrow,
             query=_query(wanted),

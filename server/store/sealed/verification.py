@@ -1,6 +1,7 @@
 """Remembers when the audit log was last verified, by whom, and with which result."""
 
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final
@@ -8,7 +9,6 @@ from typing import Any, Final
 from cryptography.fernet import InvalidToken
 
 from server.store.key_values import KeyValueStore
-from server.store.sealed.audit import Audit
 from server.store.sealed.hash_chain import Verdict
 from server.store.sealed.seal import Seal
 
@@ -32,12 +32,14 @@ class Verification:
     gaps: int
     """How many gaps in it an operator accepted."""
 
+    signed: int
+    """How many approvals are signed by the passkey of their operator."""
+
 
 class Verifications:
-    """Verifies the audit log and remembers the result, sealed: who changes the log cannot also change what is shown."""
+    """Remembers the last result, sealed: who changes the log cannot also change what is shown of it."""
 
-    def __init__(self, audit: Audit, key_values: KeyValueStore, seal: Seal) -> None:
-        self._audit = audit
+    def __init__(self, key_values: KeyValueStore, seal: Seal) -> None:
         self._key_values = key_values
         self._seal = seal
 
@@ -51,30 +53,23 @@ class Verifications:
         begun = datetime.fromisoformat(stored) if stored else None
         return begun if begun is not None and now - begun < GIVEN_UP_AFTER else None
 
-    async def run(self, *, by: str, at: datetime) -> Verdict:
-        """Verify every row and remember the result.
+    async def end(self) -> None:
+        """Forget that a verification is under way."""
+        await self._key_values.drop(_BEGUN)
 
-        Raises:
-            JournalUnavailable: The store cannot be read or written, or was created with another key.
-        """
-        try:
-            verdict = await self._audit.verify()
-            await self.remember(verdict, by=by, at=at)
-        finally:
-            await self._key_values.drop(_BEGUN)
-        return verdict
-
-    async def remember(self, verdict: Verdict, *, by: str, at: datetime) -> None:
-        """Remember a result, in place of the last one."""
+    async def remember(
+        self, verdict: Verdict, *, problems: Sequence[str] = (), signed: int = 0, by: str, at: datetime
+    ) -> None:
+        """Remember a result, in place of the last one; `problems` are those of signatures, and `signed` fit."""
         result = {
             "at": at.isoformat(),
             "by": by,
             "rows": verdict.rows,
-            "fault": verdict.what,
+            "fault": verdict.what or next(iter(problems), "").removesuffix("."),
             "gaps": len(verdict.accepted),
+            "signed": signed,
         }
-        sealed = self._seal.close(json.dumps(result))
-        await self._key_values.put(_LAST, sealed.decode("ascii"))
+        await self._key_values.put(_LAST, self._seal.close(json.dumps(result)).decode("ascii"))
 
     async def last(self) -> Verification | None:
         """Return the last result; None if there is none, or if somebody changed it."""

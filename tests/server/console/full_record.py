@@ -17,6 +17,7 @@ from guard.money import Money
 from guard.rules.budget import Hold
 from guard.rules.quote import Quote
 from sandbox.serving import serve_sandbox
+from server.console.health.verification import verify_record
 from server.console.pages import PageOptions
 from server.console.urls import ROOT
 from server.http.loopback import bind, serve_page
@@ -110,7 +111,7 @@ async def served_full_record(folder: Path) -> AsyncGenerator[FullRecord]:
                 await _put_calls(record)
                 await _put_allowance(record, settings)
                 await _put_messages(store)
-                await store.verifications.run(by="the operator, on the approval page", at=datetime.now(UTC))
+                await verify_record(store, by="the operator, on the approval page", at=datetime.now(UTC))
                 await store.processes.beat("server", datetime.now(UTC))
                 yield record
         finally:

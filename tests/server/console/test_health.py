@@ -7,6 +7,7 @@ from pathlib import Path
 from clients.shared.limits import Limit
 from guard.action import State
 from guard.rules.budget import Hold
+from server.console.health.verification import verify_record
 from server.console.pages import PageOptions
 from server.services import Services
 from server.store.store import Store
@@ -108,7 +109,7 @@ async def test_tampering_is_named_and_the_memory_of_a_verification_cannot_be_for
 ) -> None:
     async with opened_record(tmp_path) as record, operator(record) as page:
         await proposed(record)
-        await record.verifications.run(by="a test", at=START)
+        await verify_record(record, by="a test", at=START)
         with sqlite3.connect(tmp_path / "page.db") as database:
             database.execute("UPDATE audit SET principal = 'nobody' WHERE number = 1")
         database.close()
