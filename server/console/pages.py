@@ -132,7 +132,7 @@ def console_routes(setup: PageSetup) -> list[Route]:
     pages, options = Pages(setup), setup.options
     frame, login, clock, rules = pages.frame, pages.login, setup.clock, options.rules
     plans = PlanPages(frame, clock, rules, login, pages.signing, runs_on_approval=options.runs_on_approval)
-    allowances = AllowancePages(frame, clock, options.fitness, rules.approvers, login)
+    allowances = AllowancePages(frame, clock, options.fitness, rules.approvers, pages.signing, login)
     passkeys = PasskeyPages(setup.store, clock, login, options.commands, setup.address)
     people = OperatorPages(frame, clock, login)
     return [
@@ -154,6 +154,7 @@ def console_routes(setup: PageSetup) -> list[Route]:
         Route(f"{ROOT}/allowances", allowances.list),
         Route(f"{ROOT}/allowances/new", allowances.new),
         Route(f"{ROOT}/allowances/new", allowances.save, methods=["POST"]),
+        Route(f"{ROOT}/allowances/new/sign", allowances.sign, methods=["POST"]),
         Route(f"{ROOT}/allowances/{{allowance_id}}", allowances.show),
         Route(f"{ROOT}/allowances/{{allowance_id}}/revoke", allowances.revoke, methods=["POST"]),
         Route(f"{ROOT}/allowances/{{request_id}}/dismiss", allowances.dismiss, methods=["POST"]),

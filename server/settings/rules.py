@@ -190,6 +190,16 @@ class ApprovalRuleSettings(Section):
     operations: list[str] = []
     """Only calls of these tools; all if left out."""
 
+    @property
+    def in_words(self) -> str:
+        """What it is about and what it demands, as it is set."""
+        about = [f"above {self.above} {self.currency}"] if self.above is not None else []
+        about += ["irreversible"] if self.irreversible else []
+        lists = (self.effects, self.providers, self.accounts, self.toolsets, self.operations)
+        about += [" or ".join(names) for names in lists if names]
+        who = f" of {', '.join(self.operators)}" if self.operators else ""
+        return f"{self.people} operator{'' if self.people == 1 else 's'}{who} for {', '.join(about) or 'every call'}"
+
     def rule(self, place: str) -> ApprovalRule:
         """Return the guard's rule."""
         return ApprovalRule(

@@ -24,7 +24,7 @@ from server.settings.tool_rules import NoSuchTool, explain_allowances, explain_t
 from tools.registry import operation_named, provider_named
 
 _SECTIONS: Final = (
-    ("policy", "Who is asked", ("policy", "tighten", "default_accounts")),
+    ("policy", "Who is asked", ("policy", "tighten", "approvals", "default_accounts")),
     ("money", "Money", ("budget", "prices")),
     ("reach", "Where messages and calls may go, and when", ("destinations", "compliance")),
     ("session", "What is offered at all", ("read_only",)),

@@ -126,7 +126,7 @@ class PlanDispatcher:
             pending = reached
         current = await self.services.plan_approvals.expire_if_due(await self._find(plan.id, session))
         if current.state is PlanState.PROPOSED:
-            return pending_plan_result(current, where=self._where(pending), untrusted=untrusted)
+            return pending_plan_result(current, where=self._where(pending, current), untrusted=untrusted)
         if current.state not in CAN_RUN:
             self.services.plan_approvals.refuse(current)
         return current
@@ -135,8 +135,8 @@ class PlanDispatcher:
         found = await self.services.plans.find(plan_id)
         return found is None or found.state is not PlanState.PROPOSED
 
-    def _where(self, pending: PendingApproval) -> str:
-        return where_to_approve(pending, self.services.settings.commands.line("plans", "approve", pending.id))
+    def _where(self, pending: PendingApproval, plan: Plan) -> str:
+        return where_to_approve(pending, plan, self.services.settings.commands.line("plans", "approve", pending.id))
 
     def _may_ask(self, plan: Plan, session: Session) -> bool:
         return self._takes_form(plan) and can_ask(session)

@@ -18,6 +18,7 @@ from guard.operators.roles import LOCAL, Role
 from guard.rules.quote import Quote
 from guard.rules.rules import Rules
 from server.console.pages import PageOptions
+from server.console.passkeys.audit_check import check_signatures
 from server.store.store import Store, open_store
 from tests.operator_side import OperatorSide
 from tests.record_file import change
@@ -35,9 +36,8 @@ from tests.server.console.browsing import (
     token_in,
     words_of,
 )
+from tests.server.console.operators import BASE, HOST, at, enrol, sign_and_send, sign_in
 
-HOST = "approvals.example.com"
-BASE = f"https://{HOST}"
 TWO = Rules(approvers=Approvers((ApprovalRule(place="approvals.rules[0]", people=2),)))
 
 
@@ -52,48 +52,19 @@ def page(record: Store, *, rules: Rules | None = None, clock: FixedClock | None 
     return page_over(record, clock=clock, address=BASE, options=options)
 
 
-@asynccontextmanager
-async def at(app: Any) -> AsyncGenerator[Browser]:
-    """Open a browser at the page's own name behind TLS."""
-    transport = httpx2.ASGITransport(app, client=("127.0.0.1", 1234))
-    async with httpx2.AsyncClient(transport=transport, base_url=BASE) as http:
-        yield Browser(http, origin=BASE)
-
-
 async def add(record: Store, name: str, role: Role = Role.APPROVER) -> str:
     """Add an operator; return the secret of the enrolment link."""
     await record.operators.add(name, role, by="a test", at=START)
     return await record.operators.open_enrolment(name, by="a test", at=START)
 
 
-async def enrol(tab: Browser, secret: str, key: Authenticator) -> httpx2.Response:
-    """Enrol a passkey as the page's script does."""
-    options = await tab.send("/enrol/options", secret=secret)
-    if options.status_code != 200:
-        return options
-    challenge = options.headers["Ringfence-Challenge"]
-    return await tab.send(
-        "/enrol", secret=secret, challenge=challenge, label="My phone", credential=key.create(options.json())
-    )
-
-
-async def sign_in(tab: Browser, key: Authenticator) -> httpx2.Response:
-    """Sign in with a passkey as the page's script does."""
-    options = await tab.send("/sign-in/options")
-    challenge = options.headers["Ringfence-Challenge"]
-    return await tab.send("/sign-in/passkey", challenge=challenge, credential=key.get(options.json()), wanted="")
-
-
 async def approve(tab: Browser, action: Action, key: Authenticator | None, **fields: str) -> httpx2.Response:
     """Approve an action as the page's script does: ask what to sign, sign it, send the form."""
     shown = (await tab.open(f"/{action.id}")).text
     fields = {"token": token_in(shown), **fields}
-    credential = ""
     if key is not None:
-        options = await tab.send(f"/{action.id}/sign", **fields)
-        assert options.status_code == 200, options.text
-        credential = key.get(options.json())
-    return await tab.send(f"/{action.id}/approve", credential=credential, **fields)
+        return await sign_and_send(tab, f"/{action.id}", key, **fields)
+    return await tab.send(f"/{action.id}/approve", credential="", **fields)
 
 
 @asynccontextmanager
@@ -371,6 +342,28 @@ async def test_a_passkey_needs_a_host_name(record: Store) -> None:
         answer = await tab.send("/enrol/options", secret=secret)
     assert answer.status_code == 409
     assert "open http://localhost:8766" in answer.json()["problem"]
+
+
+async def test_an_allowance_is_signed_with_the_passkey_for_its_very_terms(record: Store) -> None:
+    until = f"{START + timedelta(days=30):%Y-%m-%d}"
+    terms = {"operation": "voicetel_send_message", "principal": "token:bot", "count": "5/day", "until": until}
+    terms |= {"conditions": "from_number any\nto_number = +12015550123\ntext any", "money": "1.00 USD/day"}
+    async with signed_in(record, "anna", Role.ADMIN) as (tab, key):
+        form = (await tab.open("/allowances/new")).text
+        found = re.search(r'name="id" value="(al_\w+)"', form)
+        assert found, form
+        fields = {**terms, "id": found[1], "token": token_in(form), "do": "save"}
+        assert (await tab.send("/allowances/new", **fields)).status_code == 409
+        options = (await tab.send("/allowances/new/sign", **fields)).json()
+        wider = fields | {"count": "500/day"}
+        assert (await tab.send("/allowances/new", credential=key.get(options), **wider)).status_code == 409
+        assert await record.allowances.latest(5) == []
+        assert (await tab.send("/allowances/new", credential=key.get(options), **fields)).status_code == 303
+        again = await tab.send("/allowances/new", credential=key.get(options), **fields)
+        assert again.status_code == 409
+    assert [one.id for one in await record.allowances.latest(5)] == [found[1]]
+    verdict = check_signatures([row async for row in record.audit.rows()])
+    assert (verdict.signed, verdict.problems) == (1, ())
 
 
 async def test_audit_verify_names_an_approval_that_was_altered(tmp_path: Path, operator: OperatorSide) -> None:
