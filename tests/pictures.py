@@ -13,7 +13,7 @@ import re
 import sys
 import tempfile
 from argparse import ArgumentParser
-from contextlib import suppress
+from contextlib import chdir, suppress
 from pathlib import Path
 from typing import Any, Final, Literal
 
@@ -35,7 +35,7 @@ from server.store.store import open_store
 from tests.connecting import connect, server_for, settings_for
 from tests.plans.jobs import customers, texts
 from tests.server.console.chromium import DESK, PHONE, tab
-from tests.server.console.full_record import served_full_record
+from tests.server.console.full_record import FullRecord, served_full_record
 from tests.server.console.test_every_page import paths_of, sign_in
 
 DOCUMENTED: Final = {"waiting", "deliveries", "health", "rules"}
@@ -136,25 +136,30 @@ async def _photograph_pages(folder: Path, url: str) -> None:
 async def _photograph_console(folder: Path, pictures: Path) -> None:
     """Take every page of the console, and those of the documentation among them."""
     await anyio.Path(pictures).mkdir(parents=True, exist_ok=True)
-    async with served_full_record(folder) as record, tab(record.base) as page:
-        await page.goto(ROOT_OF_PAGES)
-        await sign_in(page)
-        for path in await paths_of(record):
-            await page.goto(path)
-            name = path.removeprefix(ROOT_OF_PAGES).strip("/")
-            for value, placeholder in [(value, name) for name, value in record.ids.items()]:
-                name = name.replace(value, placeholder)
-            name = re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-") or "waiting"
-            for device, size in (("desk", DESK), ("phone", PHONE)):
-                await page.set_viewport_size({"width": size["width"], "height": size["height"]})
-                for scheme in SCHEMES:
-                    await page.emulate_media(color_scheme=scheme)
-                    await page.screenshot(path=pictures / f"{name}-{device}-{scheme}.png", full_page=True)
-            if name in DOCUMENTED:
-                await page.emulate_media(color_scheme="light")
-                await page.set_viewport_size({"width": 900, "height": 1000})
-                await page.screenshot(path=PICTURES / f"console-{name}.png")
+    with chdir(folder):  # the settings file is shown by its name
+        async with served_full_record(folder) as record, tab(record.base) as page:
+            await _photograph_every_page(record, page, pictures)
     sys.stdout.write(f"Every page is in {pictures}.\n")
+
+
+async def _photograph_every_page(record: FullRecord, page: Page, pictures: Path) -> None:
+    await page.goto(ROOT_OF_PAGES)
+    await sign_in(page)
+    for path in await paths_of(record):
+        await page.goto(path)
+        name = path.removeprefix(ROOT_OF_PAGES).strip("/")
+        for placeholder, value in record.ids.items():
+            name = name.replace(value, placeholder)
+        name = re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-") or "waiting"
+        for device, size in (("desk", DESK), ("phone", PHONE)):
+            await page.set_viewport_size({"width": size["width"], "height": size["height"]})
+            for scheme in SCHEMES:
+                await page.emulate_media(color_scheme=scheme)
+                await page.screenshot(path=pictures / f"{name}-{device}-{scheme}.png", full_page=True)
+        if name in DOCUMENTED:
+            await page.emulate_media(color_scheme="light")
+            await page.set_viewport_size({"width": 900, "height": 1000})
+            await page.screenshot(path=PICTURES / f"console-{name}.png")
 
 
 async def _sign_in(page: Page) -> None:
@@ -181,4 +186,5 @@ def _save(console: Console, name: str, title: str) -> None:
 if __name__ == "__main__":
     parser = ArgumentParser(description=__doc__)
     parser.add_argument("--every-page", type=Path, help="Take every page of the console into this folder, and no more.")
-    anyio.run(main, parser.parse_args().every_page)
+    named: Path | None = parser.parse_args().every_page
+    anyio.run(main, named.absolute() if named else None)

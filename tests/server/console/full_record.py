@@ -1,19 +1,19 @@
 """A page over a record that has something of everything: what every page of the console is looked at with."""
 
+import os
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
-from typing import Any, Final
-
-import httpx2
+from typing import Final
 
 from clients.shared.inbound_texts import InboundText
 from guard.action import State
 from guard.allowances.draft import Draft
 from guard.money import Money
+from guard.operator_commands import OperatorCommands
 from guard.rules.budget import Hold
 from guard.rules.quote import Quote
 from sandbox.serving import serve_sandbox
@@ -23,11 +23,12 @@ from server.console.urls import ROOT
 from server.http.loopback import bind, serve_page
 from server.settings.allowances import fitness_of
 from server.settings.load import read_settings
+from server.settings.model import Settings
 from server.settings.sandbox_settings import for_sandbox
 from server.store.store import Store
 from tests.connecting import connect, content_of, server_for
 from tests.plans.jobs import customers, texts
-from tests.server.console.browsing import Browser, hashed_passcode, proposed
+from tests.server.console.browsing import hashed_passcode, proposed
 from tools.registry import operation_named
 from tools.webhooks import Callback
 
@@ -90,11 +91,11 @@ class FullRecord:
 @asynccontextmanager
 async def served_full_record(folder: Path) -> AsyncGenerator[FullRecord]:
     """Serve the console over simulated providers and a record with something of everything."""
-    file = folder / "ringfence.toml"
-    file.write_text(f'state_folder = "{folder.as_posix()}"\n{SETTINGS}', encoding="utf-8")
+    written = _write_settings(folder)
     async with serve_sandbox() as url:
-        settings = for_sandbox(read_settings(file), url)
+        settings = for_sandbox(written, url)
         settings = settings.model_copy(update={"state_folder": folder})
+        settings = settings.printing_commands(OperatorCommands(is_sandbox=True))
         services, server = server_for(settings)
         store = services.store
         await store.key_values.put("passcode", hashed_passcode())
@@ -118,18 +119,17 @@ async def served_full_record(folder: Path) -> AsyncGenerator[FullRecord]:
             await services.close()
 
 
-@asynccontextmanager
-async def signed_in(record: FullRecord) -> AsyncGenerator[Browser]:
-    """Open a browser without a screen whose operator has signed in."""
-    async with httpx2.AsyncClient(base_url=record.base, trust_env=False, timeout=30) as http:
-        browser = Browser(http, origin=record.base)
-        assert (await browser.sign_in()).status_code == 303
-        yield browser
+def _write_settings(folder: Path) -> Settings:
+    """Write a settings file and read it, by a path from the current folder: the page shows it as it is named."""
+    file = folder / "ringfence.toml"
+    file.write_text(f'state_folder = "{folder.as_posix()}"\n{SETTINGS}', encoding="utf-8")
+    return read_settings(Path(os.path.relpath(file)))
 
 
 async def _put_calls(record: FullRecord) -> None:
     now = datetime.now(UTC)
     times = {"created_at": now, "expires_at": now + timedelta(minutes=15)}
+    earlier = {**times, "created_at": now - timedelta(minutes=1)}
     for place in range(3):
         to = f"+1212555{place + 140:04d}"
         action = await proposed(
@@ -147,7 +147,7 @@ async def _put_calls(record: FullRecord) -> None:
         title="Release +1 201 555 0142 for good",
         arguments={"number": "+12015550142"},
         quote=Quote(),
-        **times,
+        **earlier,
     )
     record.final = release.id
     await proposed(
@@ -157,9 +157,9 @@ async def _put_calls(record: FullRecord) -> None:
         arguments={"number": "+12015550143", "address": {"street": "1 Main Street", "city": "Hackensack"}},
         quote=Quote(unknown="VoiceTel publishes no rate for this."),
         principal="token:reception",
-        **times,
+        **earlier,
     )
-    await proposed(record.store, title="Order +1 212 555 0150", quote=Quote(unknown="No rate is shown."), **times)
+    await proposed(record.store, title="Order +1 212 555 0150", quote=Quote(unknown="No rate is shown."), **earlier)
     record.ids["action_id"] = record.alike[0]
     for outcome in (State.DONE, State.UNKNOWN, State.REFUSED):
         await _put_sent(record.store, outcome, now)
@@ -173,7 +173,7 @@ async def _put_sent(store: Store, outcome: State, now: datetime) -> None:
     await store.journal.move(action.id, {State.SENDING}, outcome, finished_at=now)
 
 
-async def _put_allowance(record: FullRecord, settings: Any) -> None:
+async def _put_allowance(record: FullRecord, settings: Settings) -> None:
     now, operation = datetime.now(UTC), operation_named(SEND)
     assert operation is not None
     draft = Draft(
