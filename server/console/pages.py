@@ -5,7 +5,7 @@ an assistant opens nothing here.
 """
 
 import re
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, tzinfo
 from typing import Self
@@ -36,6 +36,8 @@ from server.console.forms import read_form
 from server.console.health.pages import HealthPages
 from server.console.login import SignIn
 from server.console.middleware import SecurityMiddleware
+from server.console.oidc.pages import CompanySignInSetup
+from server.console.oidc.pages import routes as company_routes
 from server.console.operators.pages import OperatorPages
 from server.console.page_identity import PageIdentity
 from server.console.passkeys.pages import PasskeyPages
@@ -51,6 +53,7 @@ from server.console.waiting.pages import WaitingPages
 from server.services import Services
 from server.settings.allowances import fitness_of
 from server.settings.model import Settings, settings_class
+from server.settings.sign_in import OidcSettings
 from server.store.store import Store
 from tools.operation_catalog import RegisteredOperations
 from tools.registry import operation_named
@@ -71,6 +74,9 @@ class PageOptions:
 
     runs_on_approval: bool = False
     """True where the server carries out whatever is approved."""
+
+    oidc: OidcSettings | None = None
+    """Sign-in with the company's accounts, if it is set."""
 
     fitness: Fitness = field(default_factory=Fitness)
     """What conditions of allowances may ask for."""
@@ -97,6 +103,7 @@ class PageOptions:
             rules=rules,
             commands=settings.commands,
             fitness=fitness_of(settings),
+            oidc=settings.sign_in.oidc,
             runs_on_approval=settings.approvals.run == "server",
         )
 
@@ -162,11 +169,29 @@ def console_routes(setup: PageSetup) -> list[Route]:
         Route(f"{ROOT}/plan_{{key}}/sign", plans.sign, methods=["POST"]),
         Route(f"{ROOT}/plan_{{key}}/approve", plans.approve, methods=["POST"]),
         Route(f"{ROOT}/plan_{{key}}/decline", plans.decline, methods=["POST"]),
+        *_company_routes(setup, pages.login),
         Route(f"{ROOT}/{{action_id}}", pages.action),
         Route(f"{ROOT}/{{action_id}}/sign", pages.sign, methods=["POST"]),
         Route(f"{ROOT}/{{action_id}}/approve", pages.approve, methods=["POST"]),
         Route(f"{ROOT}/{{action_id}}/decline", pages.decline, methods=["POST"]),
     ]
+
+
+def _company_routes(setup: PageSetup, login: SignIn) -> Sequence[Route]:
+    """Return the routes of single sign-on; none where it is not set."""
+    options = setup.options
+    if options.oidc is None:
+        return ()
+    return company_routes(
+        CompanySignInSetup(
+            settings=options.oidc,
+            store=setup.store,
+            clock=setup.clock,
+            login=login,
+            commands=options.commands,
+            address=setup.address,
+        )
+    )
 
 
 class Pages:
@@ -182,7 +207,14 @@ class Pages:
         self._plan_approvals = PlanApprovals(setup.store.plans, setup.clock, self._rules, RegisteredOperations())
         self.signing = Signing(setup.store, setup.clock, setup.address)
         sessions = Sessions(setup.store, setup.clock)
-        self.login = SignIn(setup.store, sessions, self._commands, is_https=(setup.address or "").startswith("https:"))
+        oidc = setup.options.oidc
+        self.login = SignIn(
+            setup.store,
+            sessions,
+            self._commands,
+            is_https=(setup.address or "").startswith("https:"),
+            company=oidc.name if oidc else "",
+        )
         self.frame = Frame(setup.store, self._commands, setup.options.zone)
         self.waiting = WaitingPages(
             self.frame,
