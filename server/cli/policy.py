@@ -11,9 +11,9 @@ from rich.table import Table
 
 from clients.shared.clock import SystemClock
 from server.cli.terminal import StoreSession, Target, console, fail, operator_command, plain, tell, with_store
+from server.console.rules.explanation import NoSuchTool, explain_allowances, explain_tool, needs_no_allowance
 from server.settings.explain import MEANING, rules_in_force, where
 from server.settings.lint import lint
-from server.settings.tool_rules import NoSuchTool, explain_allowances, explain_tool, needs_no_allowance
 from tools.registry import operation_named
 
 app = typer.Typer(help="What is allowed, needs approval, or is forbidden.", no_args_is_help=True)

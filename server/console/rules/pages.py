@@ -15,12 +15,12 @@ from guard.messages import requester
 from server.console.access import require_session
 from server.console.login import SignIn
 from server.console.rendering import Frame
+from server.console.rules.explanation import NoSuchTool, explain_allowances, explain_tool
 from server.console.sessions import Session
 from server.console.urls import ROOT
 from server.settings.explain import MEANING, RuleInForce, rules_in_force, where
 from server.settings.lint import lint
 from server.settings.model import Settings
-from server.settings.tool_rules import NoSuchTool, explain_allowances, explain_tool
 from tools.registry import operation_named, provider_named
 
 _SECTIONS: Final = (
