@@ -24,8 +24,8 @@ from server.settings.keys import (
     variable_of,
     without_tags,
 )
-from server.settings.origin import Origin, dotted_key, variable_and_rest
-from server.settings.toml_positions import Place
+from server.settings.sources.origin import Origin, dotted_key, variable_and_rest
+from server.settings.sources.toml_positions import Place
 
 
 class BadSettings(Exception):
@@ -94,7 +94,7 @@ def _rule(error: ErrorDetails, settings: type[BaseModel]) -> str:
             return f"there is no such key{_hint(settings, place)}"
         case "missing":
             return f"{MISSING}{_choices(settings, place)}"
-        case "literal_error":
+        case "literal_error" | "enum":
             return f"one of {context['expected']} is expected".replace("'", "")
         case "union_tag_not_found":
             named = ", ".join(kinds_of(_at(settings, place)))

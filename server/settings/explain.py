@@ -10,7 +10,7 @@ from guard.operators.demand import Approvers, PricedCall
 from guard.rules.policy import Decision
 from server.settings.model import Settings
 from server.settings.rules import BudgetSettings
-from server.settings.toml_positions import Place
+from server.settings.sources.toml_positions import Place
 from tools.registry import operations_of, provider_names
 
 MEANING: Final = {

@@ -14,9 +14,9 @@ from server.settings.errors import BadSettings, locate, message, misfits, not_js
 from server.settings.keys import CONFIG_VARIABLE, unknown_variables, variable_of
 from server.settings.model import Settings, TokenSettings, settings_class
 from server.settings.names import unknown_names, unknown_selection_names
-from server.settings.origin import Origin
 from server.settings.rules import DestinationSettings
 from server.settings.secrets_file import read_secrets, secrets_beside, usual_settings_file
+from server.settings.sources.origin import Origin
 from server.settings.text_files import read_text_file
 
 

@@ -33,7 +33,7 @@ from guard.operator_commands import OperatorCommands
 from guard.rules.policy import Policy
 from guard.rules.time_zones import load_zone
 from server.settings.keys import NESTED_BY, PREFIX, variable_of
-from server.settings.origin import Origin, SetAt
+from server.settings.notify import NotifySettings
 from server.settings.rules import (
     ApprovalRuleSettings,
     BudgetSettings,
@@ -46,7 +46,8 @@ from server.settings.rules import (
     Word,
 )
 from server.settings.sign_in import SignInSettings
-from server.settings.toml_positions import Place
+from server.settings.sources.origin import Origin, SetAt
+from server.settings.sources.toml_positions import Place
 from tools.registry import BadProvider, provider_named, provider_names
 from tools.selection import ToolSelection
 
@@ -207,6 +208,8 @@ class Settings(BaseSettings):
     approvals: ApprovalSettings = ApprovalSettings()
 
     sign_in: SignInSettings = SignInSettings()
+
+    notify: NotifySettings = NotifySettings()
 
     policy: PolicySettings = PolicySettings()
 

@@ -11,6 +11,7 @@ from server.store.events import StoredEvents
 from server.store.freeze import Freeze
 from server.store.key_values import KeyValueStore
 from server.store.limits import StoredCache, StoredLimits
+from server.store.notices.outbox import StoredNotices
 from server.store.operators.operators import StoredOperators
 from server.store.operators.sessions import StoredSessions
 from server.store.optouts import StoredOptOuts
@@ -49,6 +50,7 @@ class Store:
     tokens: StoredTokens
     spending: StoredSpending
     processes: StoredProcesses
+    notices: StoredNotices
     seal: Seal
 
 
@@ -83,5 +85,6 @@ def open_store(address: str, folder: Path, key: str | None = None) -> Store:
         tokens=StoredTokens(key_values, seal),
         spending=StoredSpending(database),
         processes=StoredProcesses(database),
+        notices=StoredNotices(database),
         seal=seal,
     )

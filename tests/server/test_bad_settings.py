@@ -12,7 +12,7 @@ import pytest
 
 from server.settings.errors import BadSettings
 from server.settings.load import read_settings
-from server.settings.toml_positions import Place, lines_of
+from server.settings.sources.toml_positions import Place, lines_of
 
 SECRET = "Harbor2026-do-not-show"
 
@@ -132,6 +132,21 @@ def test_the_file_its_line_the_key_and_what_is_allowed_are_named(document: str, 
         ("BUDGET", '[{"per": "day", "limit": 1}, {"per": "day"}]', "[2].limit: this key is needed"),
         ("HTTP__TOKENS", '{"alice": "short"}', "alice: 16 characters or more are expected"),
         ("STORE_URL", f"postgres://me:{SECRET}@host/name", "postgresql+psycopg://USER:PASSWORD@HOST/DATABASE or"),
+        ("NOTIFY__CHANNELS__OPS__URL", f"me {SECRET}", "a URL of apprise is expected, such as slack://..."),
+        ("NOTIFY__CHANNELS__OPS__WEBHOOK", f"ftp://{SECRET}", "an address that begins with https:// or http://"),
+        ("NOTIFY__CHANNELS__OPS__SIGNING_KEY", f"whsec_{SECRET}", "whsec_ is expected, and behind it 24 to 64 random"),
+        ("NOTIFY__CHANNELS__OPS__EVENTS", "waits,frozn", "[2]: one of waits, not_picked_up, unknown, cap, frozen"),
+        (
+            "NOTIFY__CHANNELS",
+            f'{{"ops": {{"url": "json://{SECRET}", "webhook": "https://{SECRET}"}}}}',
+            "ops: either `url` or `webhook` is expected",
+        ),
+        (
+            "NOTIFY__CHANNELS",
+            f'{{"ops": {{"webhook": "https://{SECRET}"}}}}',
+            "ops: `webhook` and `signing_key` are expected together",
+        ),
+        ("NOTIFY__CHANNELS", f'{{"The Ops": {{"url": "json://{SECRET}"}}}}', "names of up to 32 small letters"),
         ("STATE_KEY", SECRET, "32 random bytes in URL-safe base64 are expected"),
     ],
 )

@@ -1,0 +1,1 @@
+"""Where settings come from: the line or variable that sets each."""
