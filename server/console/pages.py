@@ -53,7 +53,7 @@ from server.console.waiting.pages import WaitingPages
 from server.services import Services
 from server.settings.allowances import fitness_of
 from server.settings.model import Settings, settings_class
-from server.settings.sign_in import OidcSettings
+from server.settings.sections.sign_in import OidcSettings
 from server.store.store import Store
 from tools.operation_catalog import RegisteredOperations
 from tools.registry import operation_named

@@ -22,8 +22,8 @@ from server.console.passcode import is_set as passcode_is_set
 from server.console.urls import ROOT, MountedPage
 from server.http.bearer import BearerTokens, grants_of
 from server.http.sockets import LOOPBACK, NotProtected, bind_sockets, port_of
-from server.mcp.out_of_band import NoPage
-from server.mcp.registry import ToolRegistry
+from server.mcp.approval_page import NoPage
+from server.mcp.listing.registry import ToolRegistry
 from server.mcp.server import build_server
 from server.notices.on_demand import send_notices
 from server.services import Services

@@ -13,7 +13,7 @@ from anyio.abc import TaskGroup
 from mcp.server.stdio import stdio_server
 
 from clients.deferred import Deferred
-from server.mcp.out_of_band import ApprovalPage, NoPage
+from server.mcp.approval_page import ApprovalPage, NoPage
 from server.mcp.server import build_server
 from server.notices.on_demand import send_notices
 from server.services import Services

@@ -18,9 +18,10 @@ from guard.action import Action, Principal, State, client_of, form_approver
 from guard.errors import AlreadySettled, Expired, GuardRefusal, OutcomePending
 from guard.plans.proposal import PlanPreview, PlanRequest
 from guard.rules.recipients import later_members_note
+from server.mcp.approval_page import ApprovalPage
 from server.mcp.call_parser import NotCallable, choose_account, parse_call, require_reach
 from server.mcp.elicitation import NEITHER, FormAnswer, answered_action_id, ask, can_ask, question_of, read_answer
-from server.mcp.out_of_band import ApprovalPage, OutOfBandApproval, PendingApproval, where_to_approve
+from server.mcp.out_of_band import OutOfBandApproval, PendingApproval, where_to_approve
 from server.mcp.plans.dispatcher import PlanDispatcher
 from server.mcp.results import (
     action_result,

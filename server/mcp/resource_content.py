@@ -15,12 +15,12 @@ from server.mcp.untrusted import Untrusted, fence_action
 from server.services import Services
 from server.settings.explain import MEANING, explain, rules_in_force
 from tools.actions.handlers import is_own
-from tools.builtin import usable_accounts
 from tools.discovery.describe import describe
 from tools.discovery.handlers import account_choice
 from tools.operation_catalog import RegisteredOperations
 from tools.registry import nearest, operation_named, operations_of
 from tools.schema import ACCOUNT
+from tools.selection import usable_accounts
 
 
 class NoSuchDocument(Exception):

@@ -24,8 +24,8 @@ from server.settings.keys import (
     variable_of,
     without_tags,
 )
-from server.settings.sources.origin import Origin, dotted_key, variable_and_rest
-from server.settings.sources.toml_positions import Place
+from server.settings.origin import Origin, dotted_key, variable_and_rest
+from server.settings.toml_positions import Place
 
 
 class BadSettings(Exception):

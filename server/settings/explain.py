@@ -8,9 +8,10 @@ from clients.effects import Effect, WorstCase
 from clients.operation import OperationType
 from guard.operators.demand import Approvers, PricedCall
 from guard.rules.policy import Decision
+from server.settings.guard_rules import approval_rule_of
 from server.settings.model import Settings
 from server.settings.rules import BudgetSettings
-from server.settings.sources.toml_positions import Place
+from server.settings.toml_positions import Place
 from tools.registry import operations_of, provider_names
 
 MEANING: Final = {
@@ -62,7 +63,7 @@ def _people(operation: OperationType, settings: Settings) -> Iterator[str]:
     if operation.spec.effect.is_plain_read:
         return
     for number, rule in enumerate(settings.approvals.rules):
-        found = rule.rule(f"approvals.rules[{number}]")
+        found = approval_rule_of(rule, f"approvals.rules[{number}]")
         accounts = settings.accounts_of(operation.spec.provider.name) or (operation.spec.provider.name,)
         calls = [PricedCall(operation.spec, account, None) for account in accounts]
         if any(found.applies([call]) for call in calls):

@@ -8,7 +8,7 @@ from typing import Annotated, Any, Final, Union, get_args, get_origin
 
 from pydantic import BaseModel, Tag
 
-from server.settings.sources.toml_positions import Place
+from server.settings.toml_positions import Place
 
 PREFIX: Final = "RINGFENCE_"
 NESTED_BY: Final = "__"

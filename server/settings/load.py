@@ -2,22 +2,31 @@
 
 import os
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, Final, TypeAlias, cast
 
 from pydantic import ValidationError
 from pydantic_settings import SettingsError
 
+from clients.deferred import Deferred
 from guard.operator_commands import OperatorCommands
 from server.settings.errors import BadSettings, locate, message, misfits, not_json, unknown
 from server.settings.keys import CONFIG_VARIABLE, unknown_variables, variable_of
 from server.settings.model import Settings, TokenSettings, settings_class
-from server.settings.names import unknown_names, unknown_selection_names
+from server.settings.origin import Origin
 from server.settings.rules import DestinationSettings
 from server.settings.secrets_file import read_secrets, secrets_beside, usual_settings_file
-from server.settings.sources.origin import Origin
 from server.settings.text_files import read_text_file
+
+if TYPE_CHECKING:
+    from server.settings.names import UnknownName
+
+FindNames: TypeAlias = "Callable[[Settings], Iterator[UnknownName]]"
+
+UNKNOWN_NAMES: Final[Deferred[FindNames]] = Deferred("server.settings.names:unknown_names")
+UNKNOWN_SELECTION_NAMES: Final[Deferred[FindNames]] = Deferred("server.settings.names:unknown_selection_names")
+"""Deferred: they load the operations, which most settings do not name."""
 
 
 def read_settings(path: Path | None = None, *, with_selection: bool = False) -> Settings:
@@ -87,7 +96,7 @@ def _unknown_names(settings: Settings, origin: Origin, *, with_selection: bool) 
     caps = (cap.provider or cap.account for cap in settings.budget)
     if not any((*named, *corrected, *of_accounts, bound, has_home, with_selection, *caps)):
         return []
-    wrong = [*unknown_names(settings), *(unknown_selection_names(settings) if with_selection else ())]
+    wrong = [*UNKNOWN_NAMES.load()(settings), *(UNKNOWN_SELECTION_NAMES.load()(settings) if with_selection else ())]
     return locate(wrong, origin) if wrong else []
 
 

@@ -1,11 +1,12 @@
 """The model of everything an operator can set. `load.py` reads it from the environment and `ringfence.toml`."""
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Annotated, Any, Final, Literal, Self, Union, cast, get_args
+from zoneinfo import ZoneInfo
 
 from platformdirs import user_state_path
 from pydantic import (
@@ -21,6 +22,7 @@ from pydantic import (
 )
 from pydantic_settings import BaseSettings, NoDecode, PydanticBaseSettingsSource, SettingsConfigDict
 
+from clients.deferred import Deferred
 from clients.settings import (
     AccountSettings,
     Section,
@@ -31,9 +33,8 @@ from clients.settings import (
 )
 from guard.operator_commands import OperatorCommands
 from guard.rules.policy import Policy
-from guard.rules.time_zones import load_zone
 from server.settings.keys import NESTED_BY, PREFIX, variable_of
-from server.settings.notify import NotifySettings
+from server.settings.origin import Origin, SetAt
 from server.settings.rules import (
     ApprovalRuleSettings,
     BudgetSettings,
@@ -45,9 +46,9 @@ from server.settings.rules import (
     RuleSettings,
     Word,
 )
-from server.settings.sign_in import SignInSettings
-from server.settings.sources.origin import Origin, SetAt
-from server.settings.sources.toml_positions import Place
+from server.settings.sections.notify import NotifySettings
+from server.settings.sections.sign_in import SignInSettings
+from server.settings.toml_positions import Place
 from tools.registry import BadProvider, provider_named, provider_names
 from tools.selection import ToolSelection
 
@@ -185,8 +186,12 @@ def _state_key(key: SecretStr) -> SecretStr:
     return key
 
 
+LOAD_ZONE: Final = Deferred[Callable[[str], ZoneInfo | None]]("guard.rules.time_zones:load_zone")
+"""Deferred: it stands on the library of telephone numbers, and few settings name a zone."""
+
+
 def _zone(name: str) -> str:
-    if load_zone(name) is None:
+    if LOAD_ZONE.load()(name) is None:
         raise ValueError("a name of the IANA time zone database is expected, such as America/New_York")
     return name
 

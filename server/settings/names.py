@@ -16,7 +16,7 @@ from guard.operators.roles import NAME
 from server.settings.corrections import conflicts
 from server.settings.model import Settings, TokenSettings
 from server.settings.rules import DestinationSettings
-from server.settings.sources.toml_positions import Place
+from server.settings.toml_positions import Place
 from tools.builtin_list import all_builtin_tools, builtin_info
 from tools.registry import all_operations, nearest, operation_named, operations_of, provider_names
 from tools.selection import ToolSelection, find_unknown_names

@@ -12,7 +12,7 @@ import pytest
 
 from server.settings.errors import BadSettings
 from server.settings.load import read_settings
-from server.settings.sources.toml_positions import Place, lines_of
+from server.settings.toml_positions import Place, lines_of
 
 SECRET = "Harbor2026-do-not-show"
 

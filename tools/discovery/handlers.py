@@ -23,7 +23,6 @@ from tools.builtin import (
     ToolServices,
     builtin_tool,
     problem,
-    usable_accounts,
 )
 from tools.discovery.describe import (
     CALL_READ,
@@ -40,6 +39,7 @@ from tools.discovery.entries import Entry
 from tools.discovery.index import index_of
 from tools.discovery.ranking import Index
 from tools.registry import operation_named, operations_of, provider_of_tool
+from tools.selection import usable_accounts
 from tools.suggestions import nearest_tools, reads_of
 
 TOOLSET = "discovery"

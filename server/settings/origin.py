@@ -12,7 +12,7 @@ from pydantic_settings import EnvSettingsSource
 
 from server.settings.keys import NESTED_BY, PREFIX, our_variables, variable_of
 from server.settings.secrets_file import SecretsFile
-from server.settings.sources.toml_positions import Place, lines_of
+from server.settings.toml_positions import Place, lines_of
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,1 +1,0 @@
-"""Where settings come from: the line or variable that sets each."""
