@@ -161,9 +161,9 @@ class StandingAllowances:
         for one in allowances:
             self._by_call.setdefault((one.terms.operation, one.terms.principal), []).append(one)
 
-    async def in_force(self, operation: str, principal: str, at: datetime) -> Sequence[Allowance]:
+    async def in_force(self, operation: str, principal: str | None, at: datetime) -> Sequence[Allowance]:
         """Return the allowances for an operation and whoever asks."""
-        return self._by_call.get((operation, principal), ())
+        return self._by_call.get((operation, principal or ""), ())
 
     async def usage(self, found: Sequence[Allowance], at: datetime) -> Mapping[str, Usage]:
         """Return nothing: the ledger counts."""

@@ -37,6 +37,7 @@ from server.console.pages import PageOptions
 from server.console.passcode import is_set, reset_passcode, set_passcode
 from server.console.urls import ROOT
 from server.http.loopback import PortTaken, address, is_served, require_port, serve_in_foreground
+from server.services import Services
 from tools.operation_catalog import RegisteredOperations
 from tools.registry import operation_named
 
@@ -144,9 +145,15 @@ def page(
             if settings.commands.is_sandbox:
                 tell("SANDBOX: what waits here is simulated; nothing is real and nothing costs money.")
             tell(f"{address(listener.getsockname()[1])}{ROOT}")
-            await serve_in_foreground(
-                session.store, listener, store_address=settings.store_address, options=PageOptions.of(settings)
-            )
+            services = None if target.sandbox else Services(settings)  # the simulated providers run elsewhere
+            try:
+                options = PageOptions.of(target.rule_settings(), services)
+                await serve_in_foreground(
+                    session.store, listener, store_address=settings.store_address, options=options
+                )
+            finally:
+                if services is not None:
+                    await services.close()
 
     with suppress(KeyboardInterrupt):
         try:

@@ -13,21 +13,16 @@ import typer
 from rich.table import Table
 
 from clients.shared.clock import SystemClock
-from guard.allowances.fitness import why_never
-from guard.allowances.wording import brief, usage_line
-from guard.errors import JournalUnavailable
 from guard.replay.report import Report, left_out_lines, summary_lines, to_json
 from guard.replay.trial import try_rules
 from server.cli.terminal import StoreSession, Target, console, fail, operator_command, plain, tell, with_store
-from server.settings.explain import MEANING, rules_in_force
-from server.settings.explain import explain as explain_rules
+from server.console.rules.explanation import NoSuchTool, explain_allowances, explain_tool, needs_no_allowance
+from server.settings.explain import MEANING, rules_in_force, where
 from server.settings.lint import lint
 from server.settings.model import Settings
-from server.settings.names import BUILTIN_RULE, builtin_tools_that_read
 from server.store.recorded.calls import RecordedCalls
 from tools.operation_catalog import RegisteredOperations
-from tools.registry import all_operations, operation_named
-from tools.suggestions import nearest_tools, reads_of
+from tools.registry import operation_named
 
 MOST_ALLOWANCES: Final = 1000
 """How many allowances are looked through, newest first."""
@@ -38,10 +33,11 @@ app = typer.Typer(help="What is allowed, needs approval, or is forbidden.", no_a
 @app.command()
 @operator_command
 def show(target: Target) -> None:
-    """Show the rules in force, and which of them the settings changed."""
+    """Show the rules in force, and where each of them is set."""
+    settings = target.rule_settings()
     table = Table("rule", "value", "set by", box=None, pad_edge=False)
-    for name, value, is_set in rules_in_force(target.rule_settings()):
-        table.add_row(plain(name), plain(value), "the settings" if is_set else "default")
+    for rule in rules_in_force(settings):
+        table.add_row(plain(rule.name), plain(rule.value), plain(where(rule, settings)))
     console.print(table)
     for decision, meaning in MEANING.items():
         tell(f"{decision.word}: {meaning}.")
@@ -63,7 +59,11 @@ def check(
 @operator_command
 def explain(target: Target, tool: str) -> None:
     """Show what happens when a tool is called, and by which rule."""
-    tell(*_explain(tool, target.rule_settings()), *_allowances(tool, target))
+    try:
+        lines = explain_tool(tool, target.rule_settings())
+    except NoSuchTool as unknown:
+        fail(str(unknown))
+    tell(*lines, *_explain_allowances(tool, target))
 
 
 @app.command()
@@ -132,36 +132,12 @@ def _changes_table(report: Report) -> Table:
     return rows
 
 
-def _allowances(tool: str, target: Target) -> Iterable[str]:
-    """Name the allowances for an operation, or say why none may be for it."""
-    operation = operation_named(tool)
-    if operation is None or operation.spec.effect.is_plain_read:
+def _explain_allowances(tool: str, target: Target) -> Iterable[str]:
+    """Name the allowances for an operation; the store is opened only where there may be one."""
+    if needs_no_allowance(operation_named(tool)):
         return []
-    if why_never(operation):
-        return ["no allowance may be for it: it cannot be undone, or touches credentials, access or consent"]
 
     async def read(session: StoreSession) -> list[str]:
-        book, now = session.store.allowances, SystemClock().now()
-        try:
-            found = await book.in_force(tool, None, now)
-            usage = await book.usage(found, now)
-        except JournalUnavailable as unavailable:
-            return [f"whether an allowance applies is not known: {unavailable}"]
-        return [
-            f"without approval by allowance {one.id}, for {one.terms.principal}: {brief(one.terms)}; "
-            f"used: {usage_line(one, usage.get(one.id))}"
-            for one in found
-        ]
+        return await explain_allowances(tool, session.store.allowances, SystemClock().now())
 
     return anyio.run(lambda: with_store(read, target))
-
-
-def _explain(tool: str, settings: Settings) -> Iterable[str]:
-    operation = operation_named(tool)
-    if operation is not None:
-        return explain_rules(operation, settings)
-    builtin = builtin_tools_that_read()
-    if tool in builtin:
-        return [f"{tool}: a built-in tool, not an operation: {BUILTIN_RULE[builtin[tool]]}"]
-    close = nearest_tools(tool, reads_of(all_operations().values()) | builtin)
-    fail(f"{tool}: there is no such tool" + (f"; did you mean {close[0]}?" if close else "."))

@@ -210,6 +210,6 @@ def _mount_page(app: Starlette, services: Services, hosts: Sequence[str], base: 
     """Serve the approval page beside the protocol: no bearer token opens it, and its session opens nothing else."""
     store = services.store
     identity = PageIdentity(store.seal, store_address=services.settings.store_address, base=base or "")
-    options = PageOptions.of(services.settings)
+    options = PageOptions.of(services.settings, services)
     setup = PageSetup(store=store, hosts=hosts, identity=identity, address=base, options=options)
     app.router.routes.append(Route(f"{ROOT}{{rest:path}}", approval_app(setup)))

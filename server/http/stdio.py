@@ -120,6 +120,5 @@ class PageOnDemand:
     async def address_for(self, asked_id: str) -> str | None:
         """Return the URL of one action, or None if no page can be served; the first call starts the page."""
         if self._page is None:
-            door, settings = self._services.door, self._services.settings
-            self._page = LOOPBACK_PAGE.load()(door, settings=settings, group=self._group)
+            self._page = LOOPBACK_PAGE.load()(self._services, self._group)
         return await self._page.address_for(asked_id)

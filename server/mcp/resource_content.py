@@ -56,8 +56,8 @@ they could not or may not read, and why. `find_number_use` finds numbers that no
 def policy(services: Services, session: Session) -> str:
     """Write the rules in force as a table, without those of accounts that the session may not use."""
     rows = [
-        f"| `{name}` | {value} | {'settings' if is_set else 'default'} |"
-        for name, value, is_set in rules_in_force(services.settings, shown=_shown(services, session))
+        f"| `{rule.name}` | {rule.value} | {'settings' if rule.is_set else 'default'} |"
+        for rule in rules_in_force(services.settings, shown=_shown(services, session))
     ]
     meanings = [f"* `{decision.word}`: {meaning}." for decision, meaning in MEANING.items()]
     order = "An operation's rule counts before its toolset's, then its provider's, then the strictest effect's."

@@ -34,6 +34,7 @@ from clients.settings import (
 from guard.operator_commands import OperatorCommands
 from guard.rules.policy import Policy
 from server.settings.keys import NESTED_BY, PREFIX, variable_of
+from server.settings.origin import Origin, SetAt
 from server.settings.rules import (
     ApprovalRuleSettings,
     BudgetSettings,
@@ -47,6 +48,7 @@ from server.settings.rules import (
 )
 from server.settings.sections.notify import NotifySettings
 from server.settings.sections.sign_in import SignInSettings
+from server.settings.toml_positions import Place
 from tools.registry import BadProvider, provider_named, provider_names
 from tools.selection import ToolSelection
 
@@ -285,6 +287,7 @@ class Settings(BaseSettings):
     """Format of log lines on stderr."""
 
     _commands: OperatorCommands = PrivateAttr(default_factory=OperatorCommands)
+    _origin: Origin | None = PrivateAttr(default=None)
 
     @property
     def commands(self) -> OperatorCommands:
@@ -296,6 +299,21 @@ class Settings(BaseSettings):
         changed = self.model_copy()
         changed._commands = commands
         return changed
+
+    @property
+    def file(self) -> Path | None:
+        """The settings file that they were read from; None where there was none."""
+        return self._origin.file if self._origin else None
+
+    def read_from(self, origin: Origin) -> Self:
+        """Return the same settings, which say where each of them was set."""
+        changed = self.model_copy()
+        changed._origin = origin
+        return changed
+
+    def where_set(self, place: Place) -> SetAt:
+        """Return what sets a key: a line of the settings file, or a variable."""
+        return self._origin.find(place) if self._origin else SetAt()
 
     def account(self, name: str) -> AccountSettings:
         """Return an account: one under `accounts`, or that of the installed provider of this name."""

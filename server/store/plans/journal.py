@@ -18,12 +18,13 @@ from guard.plans.journal import StepPlace
 from guard.plans.plan import CAN_RUN, Amount, Plan, PlanState, Step, Terms, amounts_of, digest_of_plan, totals_of
 from guard.rules.budget import Cap, Hold, require_room, require_room_for_all
 from guard.rules.quote import Quote
-from server.store.actions import action_of, find_open, request_detail, row_of, this_process
+from server.store.actions import action_of, find_open, request_detail, row_of
 from server.store.allowances.uses import begin_step_use, release_step_uses, release_use, take_uses
 from server.store.engine import Database
 from server.store.key_values import FROZEN, get_value
 from server.store.operators.approvals import add_approval, approvals_of, decided_by, detail_of
 from server.store.plans.reserved import release, reserve
+from server.store.processes import this_process
 from server.store.reservations import spent_in, take_hold
 from server.store.schema import actions, plan_steps, plans
 from server.store.sealed.audit import Audit, Entry
