@@ -9,6 +9,7 @@ from clients.descriptions import field_descriptions
 from server.settings.keys import bare, variable_of
 from server.settings.model import Settings, TokenSettings, settings_class
 from server.settings.rules import AccountPolicySettings, BudgetSettings, CorrectionSettings, PriceSettings
+from server.settings.sections.notify import ChannelSettings
 from tools.registry import provider_names
 
 _ROWS_OF: dict[str, type[BaseModel]] = {
@@ -20,6 +21,7 @@ _ROWS_OF: dict[str, type[BaseModel]] = {
 
 _BY_NAME: dict[str, tuple[str, type[BaseModel]]] = {
     "http.tokens": ("HOLDER", TokenSettings),
+    "notify.channels": ("CHANNEL", ChannelSettings),
     "policy.accounts": ("ACCOUNT", AccountPolicySettings),
 }
 """Tables of sections within a section, with what names each of them."""

@@ -9,13 +9,12 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from guard.operator_commands import OperatorCommands
 from guard.receipts.keys import PublishedKeys
 from guard.receipts.receipt import StoredReceipt
 from guard.receipts.wording import event_in_words, facts_of, moment
 from server.console.access import require_session
 from server.console.login import SignIn
-from server.console.rendering import render
+from server.console.rendering import Frame
 from server.console.sessions import Session
 from server.console.urls import ROOT
 from server.store.store import Store
@@ -55,24 +54,22 @@ async def receipt_links(store: Store, subject_id: str) -> Sequence[ReceiptLink]:
     return [ReceiptLink(one.id, event_in_words(one.content.event)) for one in await store.receipts.of(subject_id)]
 
 
-def receipt_routes(store: Store, login: SignIn, commands: OperatorCommands) -> list[Route]:
-    """Build the routes of the receipts."""
-    pages = ReceiptPages(store, login, commands)
-    return [
-        Route(f"{ROOT}/keys.json", pages.keys),
-        Route(f"{ROOT}/receipts/keys.json", pages.all_keys),
-        Route(f"{ROOT}/receipts/{{receipt_id}}.jsonl", pages.download),
-        Route(f"{ROOT}/receipts/{{receipt_id}}", pages.receipt),
-    ]
-
-
 class ReceiptPages:
     """The handlers of the pages about receipts."""
 
-    def __init__(self, store: Store, login: SignIn, commands: OperatorCommands) -> None:
-        self._store = store
+    def __init__(self, frame: Frame, login: SignIn) -> None:
+        self._store = frame.store
+        self._frame = frame
         self.login = login
-        self._commands = commands
+
+    def routes(self) -> list[Route]:
+        """Return the routes."""
+        return [
+            Route(f"{ROOT}/keys.json", self.keys),
+            Route(f"{ROOT}/receipts/keys.json", self.all_keys),
+            Route(f"{ROOT}/receipts/{{receipt_id}}.jsonl", self.download),
+            Route(f"{ROOT}/receipts/{{receipt_id}}", self.receipt),
+        ]
 
     async def keys(self, request: Request) -> Response:
         """Return the public keys, to anybody: they are no secret, and whoever checks receipts needs them."""
@@ -86,15 +83,7 @@ class ReceiptPages:
     @require_session
     async def receipt(self, request: Request, session: Session) -> Response:
         """Show a receipt in plain words."""
-        return render(
-            "receipts/receipt.html",
-            self._commands,
-            root=ROOT,
-            token=session.form_token,
-            operator=session.operator,
-            is_frozen=await self._store.freeze.is_on(),
-            shown=_view(await self._find(request)),
-        )
+        return await self._frame.show("receipts/receipt.html", session, shown=_view(await self._find(request)))
 
     @require_session
     async def download(self, request: Request, session: Session) -> Response:

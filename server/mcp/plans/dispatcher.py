@@ -74,7 +74,7 @@ class PlanDispatcher:
         for position, action in actions.items():
             actions[position] = await self.services.current(action)
         receipts = await self.services.receipts.ids_of(plan.id)
-        return plan_result(plan, actions, self.services.clock.now(), receipts)
+        return plan_result(plan, actions, self.services.clock.now(), Untrusted(), receipts)
 
     async def _find(self, plan_id: str, session: Session) -> Plan:
         found = await self.services.plans.find(plan_id)
