@@ -162,15 +162,17 @@ async def _put_calls(record: FullRecord) -> None:
     await proposed(record.store, title="Order +1 212 555 0150", quote=Quote(unknown="No rate is shown."), **earlier)
     record.ids["action_id"] = record.alike[0]
     for outcome in (State.DONE, State.UNKNOWN, State.REFUSED):
-        await _put_sent(record.store, outcome, now)
+        sent = await _put_sent(record.store, outcome, now)
+        record.ids["receipt_id"] = (await record.store.receipts.ids_of(sent))[-1]
 
 
-async def _put_sent(store: Store, outcome: State, now: datetime) -> None:
+async def _put_sent(store: Store, outcome: State, now: datetime) -> str:
     quote = Quote(amount=Money(Decimal(2)), per="month", item="number")
     action = await proposed(store, created_at=now, expires_at=now + timedelta(minutes=15), quote=quote)
     await store.journal.move(action.id, {State.PROPOSED}, State.APPROVED, decided_by="the operator, on the page")
     await store.journal.begin(action.id, hold=Hold("voicetel", quote.most), caps=[], at=now)
     await store.journal.move(action.id, {State.SENDING}, outcome, finished_at=now)
+    return action.id
 
 
 async def _put_allowance(record: FullRecord, settings: Settings) -> None:
