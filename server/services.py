@@ -60,7 +60,7 @@ from tools.registry import provider_named, provider_names
 
 if TYPE_CHECKING:
     from server.store.events import StoredEvents
-    from server.store.spending import StoredSpending
+    from server.store.reports.spending import StoredSpending
     from server.store.store import Store
 
 logger = logging.getLogger(__name__)

@@ -26,7 +26,7 @@ from server.cli.terminal import (
     with_store,
 )
 from server.services import Services
-from server.store.spending import Charged, charge_in_words
+from server.store.reports.spending import Charged, charge_in_words
 from tools.operation_catalog import RegisteredOperations
 
 app = typer.Typer(help="Every guarded call and how it ended.", no_args_is_help=True)

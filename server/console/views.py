@@ -16,7 +16,7 @@ from guard.operator_commands import OperatorCommands
 from guard.rules.optout_keywords import Wish
 from guard.verification_hint import outcome_text
 from server.store.optouts import MEANINGS, OptOutRequest
-from server.store.spending import Charged, charge_in_words
+from server.store.reports.spending import Charged, charge_in_words
 from tools.operation_catalog import RegisteredOperations
 from tools.registry import operation_named
 

@@ -20,8 +20,9 @@ from server.store.allowances.uses import release_use, require_standing, settle_u
 from server.store.engine import Database
 from server.store.key_values import FROZEN, get_value
 from server.store.reservations import release_hold, settle_hold, spent_in, take_hold
-from server.store.schema import actions
+from server.store.schema import action_texts, actions
 from server.store.sealed.audit import Audit, Entry
+from server.store.searchable import searchable_row
 
 _quotes = TypeAdapter(Quote)
 _OPEN = [state.value for state in State if state.is_open]
@@ -46,6 +47,7 @@ class StoredJournal:
             if already is not None:
                 return already
             entry.connection.execute(insert(actions).values(row_of(action)))
+            make_searchable(entry.connection, action)
             self._log(entry, action, request_detail(action))
             return action
 
@@ -310,6 +312,18 @@ def row_of(action: Action) -> dict[str, Any]:
     """Return an action as a row of its table."""
     quoted = _quotes.dump_python(action.quote, mode="json")
     return asdict(action) | {"quote": quoted, "state": action.state.value, "arguments": dict(action.arguments)}
+
+
+def make_searchable(connection: Connection, action: Action) -> None:
+    """Store what a search finds an action by."""
+    row = searchable_row(
+        action_id=action.id,
+        created_at=action.created_at,
+        operation=action.operation,
+        title=action.title,
+        arguments=action.arguments,
+    )
+    connection.execute(insert(action_texts).values(row))
 
 
 def _stored(changes: Mapping[str, Any]) -> Mapping[str, Any]:

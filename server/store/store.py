@@ -15,7 +15,7 @@ from server.store.plans.journal import StoredPlans
 from server.store.sealed.audit import Audit
 from server.store.sealed.seal import Seal
 from server.store.sealed.vault import StoredVault
-from server.store.spending import StoredSpending
+from server.store.reports.spending import StoredSpending
 from server.store.taint import StoredTaint
 from server.store.tokens import StoredTokens
 
