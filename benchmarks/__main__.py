@@ -9,6 +9,7 @@ import anyio
 from rich.console import Console
 from rich.table import Table
 
+from benchmarks.console import console
 from benchmarks.jobs import jobs
 from benchmarks.large import large_list
 from benchmarks.measuring import Row, guarded_call, listing, read_call, start
@@ -22,6 +23,7 @@ MEASUREMENTS = {
     "jobs": jobs,
     "record": long_record,
     "page": approval_page,
+    "console": console,
     "listing": listing,
     "large": large_list,
 }

@@ -39,6 +39,7 @@ COMMANDS: Mapping[str, Part] = {
     "sandbox": ("sandbox", "sandbox"),
     "doctor": ("doctor", "doctor"),
     "revoke": ("revoke", "revoke"),
+    "spend": ("reports.spend", "spend"),
 }
 
 

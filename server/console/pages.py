@@ -4,7 +4,6 @@ A GET changes nothing. Every other request needs the operator's session and the 
 an assistant opens nothing here.
 """
 
-import re
 from collections.abc import Collection
 from dataclasses import dataclass, field
 from typing import Any, Self
@@ -29,8 +28,10 @@ from guard.rules.rules import Rules
 from server.console.access import OPERATOR, require_session
 from server.console.allowance_pages import AllowancePages
 from server.console.forms import read_form
+from server.console.history.pages import HistoryPages
 from server.console.login import SignIn
 from server.console.middleware import SecurityMiddleware
+from server.console.money.pages import MoneyPages
 from server.console.page_identity import PageIdentity
 from server.console.plan_pages import PlanPages
 from server.console.plan_views import build_plan_card
@@ -46,9 +47,6 @@ from tools.registry import operation_named
 
 LISTED = 200
 """How many waiting actions a page shows at most, newest first."""
-
-HISTORY_LISTED = 50
-"""How many actions one page of the history shows."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -101,6 +99,14 @@ class PageSetup:
 
 def approval_app(setup: PageSetup) -> ASGIApp:
     """Build the page as an ASGI application, for paths under `/approvals`."""
+    handlers = {HTTPException: _show_problem, JournalUnavailable: _show_unavailable}
+    app = Starlette(routes=page_routes(setup), exception_handlers=handlers)
+    app.state.page_options = setup.options
+    return SecurityMiddleware(app, setup.hosts, setup.address)
+
+
+def page_routes(setup: PageSetup) -> list[Route]:
+    """Return the routes of every page and form."""
     pages = Pages(setup)
     options = setup.options
     plans = PlanPages(
@@ -112,10 +118,11 @@ def approval_app(setup: PageSetup) -> ASGIApp:
         runs_on_approval=options.runs_on_approval,
     )
     allowances = AllowancePages(setup.store, setup.clock, options.fitness, pages.login, options.commands)
-    routes = [
+    return [
         Route(ROOT, pages.waiting),
         Route(f"{ROOT}/", pages.waiting),
-        Route(f"{ROOT}/history", pages.history),
+        *pages.history.routes(),
+        *pages.money.routes(),
         Route(f"{ROOT}/sign-in", pages.sign_in, methods=["POST"]),
         Route(f"{ROOT}/sign-out", pages.sign_out, methods=["POST"]),
         Route(f"{ROOT}/freeze", pages.freeze, methods=["POST"]),
@@ -136,11 +143,6 @@ def approval_app(setup: PageSetup) -> ASGIApp:
         Route(f"{ROOT}/{{action_id}}/approve", pages.approve, methods=["POST"]),
         Route(f"{ROOT}/{{action_id}}/decline", pages.decline, methods=["POST"]),
     ]
-    app = Starlette(
-        routes=routes, exception_handlers={HTTPException: _show_problem, JournalUnavailable: _show_unavailable}
-    )
-    app.state.page_options = setup.options
-    return SecurityMiddleware(app, setup.hosts, setup.address)
 
 
 class Pages:
@@ -156,6 +158,10 @@ class Pages:
         self._plan_approvals = PlanApprovals(setup.store.plans, setup.clock, self._rules.caps)
         sessions = Sessions(setup.store, setup.clock)
         self.login = SignIn(setup.store, sessions, self._commands, is_https=(setup.address or "").startswith("https:"))
+        self.history = HistoryPages(
+            setup.store, setup.clock, self.login, self._commands, self._approvals, self._plan_approvals
+        )
+        self.money = MoneyPages(setup.store, setup.clock, self._rules.caps, self.login, self._commands)
 
     async def sign_in(self, request: Request) -> Response:
         """Check the passcode."""
@@ -184,21 +190,6 @@ class Pages:
             wanted=len(await self._store.allowances.requests()),
             more_requests=max(0, len(requests) - REQUESTS_LISTED),
         )
-
-    @require_session
-    async def history(self, request: Request, session: Session) -> Response:
-        """Show actions, how they ended and what they cost, newest first, page by page."""
-        number = request.query_params.get("page", "1")
-        page = max(1, int(number)) if re.fullmatch(r"[0-9]{1,6}", number) else 1
-        found = await self._store.journal.latest(HISTORY_LISTED + 1, skip=(page - 1) * HISTORY_LISTED)
-        current = [await self._approvals.expire_if_due(action) for action in found[:HISTORY_LISTED]]
-        charges = await self._store.spending.charges_of([action.id for action in current])
-        actions = [build_view(action, self._clock.now(), charges.get(action.id)) for action in current]
-        has_older = len(found) > HISTORY_LISTED
-        found_plans = await self._store.plans.latest(HISTORY_LISTED) if page == 1 else []
-        plans = [await self._plan_approvals.expire_if_due(plan) for plan in found_plans]
-        cards = [build_plan_card(plan, self._clock.now()) for plan in plans]
-        return await self._render("history.html", session, actions=actions, plans=cards, page=page, has_older=has_older)
 
     @require_session
     async def action(self, request: Request, session: Session) -> Response:

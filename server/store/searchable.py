@@ -21,7 +21,8 @@ def searchable_row(
     return {"action_id": action_id, "created_at": created_at, "body": body}
 
 
-def searched_text(words: str) -> str:
-    """Return what to look for: lower case, and a telephone number as it stands in arguments, without punctuation."""
+def searched_texts(words: str) -> tuple[str, ...]:
+    """Return what to look for, in lower case; a telephone number also as it stands in arguments."""
     text = " ".join(words.split()).lower()
-    return _BETWEEN_DIGITS.sub("", text) if _PRINTED_NUMBER.fullmatch(text) else text
+    digits = _BETWEEN_DIGITS.sub("", text) if _PRINTED_NUMBER.fullmatch(text) else text
+    return tuple(dict.fromkeys((text, digits)))

@@ -12,10 +12,12 @@ from server.store.key_values import KeyValueStore
 from server.store.limits import StoredCache, StoredLimits
 from server.store.optouts import StoredOptOuts
 from server.store.plans.journal import StoredPlans
+from server.store.reports.history import StoredHistory
+from server.store.reports.spending import StoredSpending
+from server.store.reports.spent import StoredSpent
 from server.store.sealed.audit import Audit
 from server.store.sealed.seal import Seal
 from server.store.sealed.vault import StoredVault
-from server.store.reports.spending import StoredSpending
 from server.store.taint import StoredTaint
 from server.store.tokens import StoredTokens
 
@@ -39,6 +41,8 @@ class Store:
     taint: StoredTaint
     tokens: StoredTokens
     spending: StoredSpending
+    spent: StoredSpent
+    history: StoredHistory
     seal: Seal
 
 
@@ -68,5 +72,7 @@ def open_store(address: str, folder: Path, key: str | None = None) -> Store:
         taint=StoredTaint(database),
         tokens=StoredTokens(key_values, seal),
         spending=StoredSpending(database),
+        spent=StoredSpent(database),
+        history=StoredHistory(database),
         seal=seal,
     )

@@ -96,7 +96,9 @@ def _create_texts() -> None:
 
 
 def _next_actions(last: str) -> Sequence[sa.Row[Any]]:
-    columns = [sa.column(name) for name in ("id", "created_at", "operation", "title", "arguments")]
+    columns: list[sa.ColumnClause[Any]] = [
+        sa.column(name) for name in ("id", "created_at", "operation", "title", "arguments")
+    ]
     query = sa.select(*columns).select_from(sa.table("actions")).where(columns[0] > last).order_by(columns[0])
     return op.get_bind().execute(query.limit(_AT_ONCE)).all()
 
