@@ -22,7 +22,7 @@ from clients.settings import reveal
 from clients.shared.clock import Clock, SystemClock
 from clients.shared.http_client import HttpPool
 from clients.shared.webhook_urls import INBOX_PATH
-from guard.action import Action
+from guard.action import Action, Principal
 from guard.allowances.coverage import FindMembers
 from guard.allowances.fitness import Fitness
 from guard.allowances.record import AllowanceRecord
@@ -232,6 +232,10 @@ class Services:
     def shares_spending(self) -> bool:
         """True if the operator lets every principal see what all of them spend."""
         return self.settings.share_spending
+
+    def shows_budgets(self, principal: Principal) -> bool:
+        """Return True if a principal may see what is left of the caps: the local user can read the store anyway."""
+        return self.shares_spending or principal.is_local
 
     @property
     def set_up(self) -> tuple[str, ...]:

@@ -85,9 +85,9 @@ def _where_recipients_are(action: Action) -> str:
     return reads[0] if reads else f"get_action (action_id={action.id})"
 
 
-def pending_result(action: Action, *, where: str, untrusted: Untrusted) -> CallToolResult:
+def pending_result(action: Action, *, where: str, untrusted: Untrusted, with_budgets: bool) -> CallToolResult:
     """Build the result of a call that waits for a person outside the client; nothing was sent."""
-    question = approval_prompt(*fence_action(action, untrusted))
+    question = approval_prompt(*fence_action(action, untrusted), with_budgets=with_budgets)
     notes = [untrusted.note] if untrusted.is_used else []
     text = "\n".join([f"{NOT_SENT}:\n{question}\n\n{where} {MAKE_AGAIN}", *notes])
     waiting = {"action": action.id, "state": action.state.value, "question": question, "approve": where}

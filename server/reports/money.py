@@ -232,6 +232,9 @@ def _forecast(
 
     That is what was spent before today, and for each day since the average of the last full days.
     """
+    left = sum(1 for one in days if one.day > today)
+    if not left:
+        return None, "The month ends today."
     since = today - timedelta(days=AVERAGED_DAYS)
     averaged = [one for one in sums if since <= one.day < today]
     currency = days[0].amount.currency
@@ -243,14 +246,13 @@ def _forecast(
     average = _total(averaged, currency).amount / AVERAGED_DAYS
     before = sum((one.amount.amount for one in days if one.day < today), Decimal(0))
     now = next(one.amount.amount for one in days if one.day == today)
-    left = sum(1 for one in days if one.day > today)
     amount = Money(_cents(before + max(now, average) + left * average), currency)
     of_day = Money(_cents(average), currency)
     return Forecast(
         amount,
         of_day,
-        f"Spent so far, and for each of the {left} days to come the average of the last {AVERAGED_DAYS} full days, "
-        f"{of_day} a day; today counts at least as much. Monthly fees that go on by themselves are not in it.",
+        f"Spent so far, and for {left} more day{'' if left == 1 else 's'} the average of the last {AVERAGED_DAYS} full "
+        f"days, {of_day}; today counts at least as much. Monthly fees that go on by themselves are not in it.",
     ), ""
 
 

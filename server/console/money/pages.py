@@ -112,13 +112,25 @@ def _view(report: CurrencyReport, today: date | None) -> CurrencyView:
         report=report,
         chart=draw_days(report, today),
         axis=[f"{report.days[number].day:%b} {report.days[number].day.day}" for number in (0, 14, -1)],
-        breakdowns=[
-            _breakdown("Provider", report.by_provider),
-            _breakdown("Account", report.by_account),
-            _breakdown("Operation", report.by_operation, of_operations=True),
-        ],
+        breakdowns=_breakdowns(report),
         largest=[ItemView(one, charge_in_words(one.action, one.charged)) for one in report.largest],
     )
+
+
+def _breakdowns(report: CurrencyReport) -> list[Breakdown]:
+    """Return the parts by provider, account and operation; accounts only where they are not the providers again."""
+    accounts = (
+        [] if _names(report.by_account) == _names(report.by_provider) else [_breakdown("Account", report.by_account)]
+    )
+    return [
+        _breakdown("Provider", report.by_provider),
+        *accounts,
+        _breakdown("Operation", report.by_operation, of_operations=True),
+    ]
+
+
+def _names(shares: Sequence[Share]) -> list[str]:
+    return [one.name for one in shares]
 
 
 def _breakdown(name: str, shares: Sequence[Share], *, of_operations: bool = False) -> Breakdown:
