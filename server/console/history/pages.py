@@ -25,7 +25,8 @@ from server.console.urls import ROOT
 from server.console.views import ActionView, build_view
 from server.reports.history_files import csv_head, csv_line, json_line, lines
 from server.store.reports.filter import BadFilter, read_filter
-from server.store.reports.history import Entry, HistoryPage, PlanEntry
+from server.store.reports.history import Entry, HistoryPage
+from server.store.reports.plan_entries import PlanEntry
 from server.store.store import Store
 
 HISTORY_LISTED: Final = 50
