@@ -129,8 +129,8 @@ def _history(numbers: range, count: int, now: datetime, chance: random.Random) -
             state=State.PROPOSED if state is State.UNKNOWN and number < count - 40 else state,
             created_at=at,
             expires_at=at + timedelta(minutes=15),
-            decided_by=chance.choice(_DECIDERS),
-            decided_at=at,
+            decided_by=None if state is State.EXPIRED else chance.choice(_DECIDERS),
+            decided_at=None if state is State.EXPIRED else at,
             sent_at=at if state in {State.DONE, State.REFUSED, State.UNKNOWN} else None,
             finished_at=at if state is not State.UNKNOWN else None,
         )

@@ -28,10 +28,10 @@ class ReadLimits:
     """How many actions one read goes through at most."""
 
     looked_through: int = 20_000
-    """For what no index answers; measured at some 15 ms."""
+    """For what no index answers; measured at some 20 ms."""
 
-    searched_through: int = 50_000
-    """For texts, which lie in a table of their own; measured at some 20 ms."""
+    searched_through: int = 40_000
+    """For texts, which lie in a table of their own; measured at some 30 ms."""
 
     exported_at_once: int = 500
     """For a file, which is written while it is read."""

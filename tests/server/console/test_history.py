@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 
+from clients.shared.clock import SystemClock
 from guard.action import Action, State
 from guard.money import Money
 from guard.rules.budget import Hold
@@ -23,7 +24,10 @@ from server.store.reports.filter import CRITERIA
 from server.store.reports.finding import ReadLimits
 from server.store.reports.history import StoredHistory
 from server.store.store import Store
-from tests.server.console.browsing import START, opened_record, operator, proposed, words_of
+from tests.connecting import Person, connect, server_for, settings_for
+from tests.plans.jobs import customers, propose, run, texts
+from tests.sandbox_control import sandboxes
+from tests.server.console.browsing import START, hashed_passcode, opened_record, operator, proposed, words_of
 from tests.server.operating import ringfence
 
 QUOTED = Money(Decimal(2))
@@ -230,6 +234,26 @@ async def test_a_file_holds_more_than_one_read_does(tmp_path: Path) -> None:
     assert [json.loads(line)["id"] for line in narrow.splitlines()] == made[::-1]
     assert "Look further back" in shown.text
     assert "Older ones may fit, too." in shown.text
+
+
+async def test_plans_stand_among_the_calls_with_what_their_steps_cost(tmp_path: Path) -> None:
+    async with sandboxes() as sandbox:
+        services, server = server_for(settings_for(tmp_path, sandbox.voicetel))
+        async with connect(server, person=Person()) as client:
+            plan = (await propose(client, texts(customers(2))))["plan"]
+            await run(client, plan)
+            await services.store.key_values.put("passcode", hashed_passcode())
+            async with operator(services.store, clock=SystemClock()) as page:
+                shown = words_of(await page.open("/history?state=done&provider=voicetel&search=customer"))
+                by_title = words_of(await page.open("/history?search=about+friday"))
+                none = words_of(await page.open("/history?provider=routee"))
+                file = (await page.open("/history.jsonl")).text
+    assert re.search(rf'<a href="/approvals/{plan}">Plan «Tell customers about Friday»</a>', by_title)
+    assert "$0.02 in all" in by_title
+    assert [f'step {number} of <a href="/approvals/{plan}">' in shown for number in (1, 2)] == [True, True]
+    assert plan not in none
+    steps = {(one["plan"], one["step"], one["charged"]) for one in map(json.loads, file.splitlines())}
+    assert steps == {(plan, 1, "0.01"), (plan, 2, "0.01")}
 
 
 async def test_nobody_reads_a_file_without_signing_in(tmp_path: Path) -> None:
