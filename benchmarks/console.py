@@ -2,13 +2,11 @@
 
 import random
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict, replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
 from typing import Any, Final
 
-from pydantic import TypeAdapter
 from sqlalchemy import insert
 from sqlalchemy.engine import Connection
 from starlette.routing import Route
@@ -20,6 +18,7 @@ from guard.money import Money
 from guard.rules.quote import Quote
 from server.console.page_identity import PageIdentity
 from server.console.pages import PageSetup, page_routes
+from server.store.actions import row_of
 from server.store.reservations import billionths
 from server.store.schema import action_texts, actions, holds, spending, spending_by_operation
 from server.store.searchable import searchable_row
@@ -29,6 +28,9 @@ ACTIONS: Final = 100_000
 DAYS: Final = 400
 VIEWS: Final = 30
 AT_ONCE: Final = 5_000
+RECENT: Final = 40
+"""Of the latest so many, some have an outcome that is unknown; of older ones none."""
+
 AIM: Final = "< 50 ms"
 
 _KINDS: Final = (
@@ -112,6 +114,8 @@ def _history(numbers: range, count: int, now: datetime, chance: random.Random) -
         kind = chance.choices(range(len(_KINDS)), (70, 2, 8, 20))[0]
         provider, account, operation, title, _, _ = _KINDS[kind]
         state = _ENDS[number % len(_ENDS)]
+        if state is State.UNKNOWN and number < count - RECENT:
+            state = State.DONE
         at = now - timedelta(days=DAYS) * (1 - number / count) + timedelta(microseconds=number)
         arguments = {"from_number": "+12015550142", "to_number": f"+1212555{number % 10_000:04d}"}
         yield Action(
@@ -126,7 +130,7 @@ def _history(numbers: range, count: int, now: datetime, chance: random.Random) -
             principal=f"local:{chance.choice(('alice', 'bob', 'night-shift'))}",
             channel="ask",
             quote=quotes[kind],
-            state=State.PROPOSED if state is State.UNKNOWN and number < count - 40 else state,
+            state=state,
             created_at=at,
             expires_at=at + timedelta(minutes=15),
             decided_by=None if state is State.EXPIRED else chance.choice(_DECIDERS),
@@ -142,15 +146,7 @@ def _quote(price: str | None, currency: str) -> Quote:
 
 
 def _insert(connection: Connection, some: Sequence[Action]) -> None:
-    settled = [replace(one, state=State.EXPIRED) if one.state is State.PROPOSED else one for one in some]
-    quotes = TypeAdapter(Quote)
-    connection.execute(
-        insert(actions),
-        [
-            asdict(one) | {"quote": quotes.dump_python(one.quote, mode="json"), "state": one.state.value}
-            for one in settled
-        ],
-    )
+    connection.execute(insert(actions), [row_of(one) for one in some])
     connection.execute(
         insert(action_texts),
         [
@@ -161,15 +157,11 @@ def _insert(connection: Connection, some: Sequence[Action]) -> None:
                 title=one.title,
                 arguments=one.arguments,
             )
-            for one in settled
+            for one in some
         ],
     )
-    booked = [one for one in settled if one.sent_at and one.quote.amount]
+    booked = [one for one in some if one.sent_at and one.quote.amount]
     connection.execute(insert(holds), [_hold(one) for one in booked])
-
-
-def _row(action: Action) -> dict[str, Any]:
-    return asdict(action) | {"state": action.state.value}
 
 
 def _hold(action: Action) -> dict[str, Any]:

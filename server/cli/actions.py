@@ -12,6 +12,7 @@ from rich.table import Table
 
 from guard.action import Action, State
 from guard.messages import approval_prompt, status_line, status_with_outcome
+from guard.operator_commands import quote_for_shell
 from guard.verification_hint import outcome_text
 from server.cli.reports.filter_options import filtering
 from server.cli.terminal import (
@@ -28,7 +29,7 @@ from server.cli.terminal import (
 )
 from server.reports.history_files import csv_head, csv_line, json_line, lines
 from server.services import Services
-from server.store.reports.filter import ActionFilter, BadFilter
+from server.store.reports.filter import ActionFilter, BadFilter, write_filter
 from server.store.reports.history import Entry
 from server.store.reports.spending import Charged, charge_in_words
 from tools.operation_catalog import RegisteredOperations
@@ -66,7 +67,9 @@ def list_actions(
             return
         console.print(table(actions, charges))
         if older is not None:
-            session.tell(f"Older ones: the same with `--before {older}`")
+            options = [word for name, value in write_filter(wanted).items() for word in (f"--{name}", value)]
+            words = ("ringfence", "actions", "list", "--limit", str(limit), *options, "--before", older)
+            session.tell(f"Older ones: `{quote_for_shell(words)}`")
 
     anyio.run(lambda: with_store(show, target))
 

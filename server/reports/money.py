@@ -160,8 +160,9 @@ async def money_report(stored: StoredSpent, caps: Sequence[Cap], first: date, no
     today = now.astimezone(UTC).date()
     is_now = first <= today < after
     of_month = [one for one in spent.sums if one.day >= first]
-    found = {one.amount.currency for one in of_month} | ({cap.limit.currency for cap in caps} if is_now else set())
-    found |= {one.amount.currency for one in spent.reserved} if is_now else set()
+    found = {one.amount.currency for one in of_month}
+    if is_now:
+        found |= {cap.limit.currency for cap in caps} | {one.amount.currency for one in spent.reserved}
     return MoneyReport(
         first=first,
         is_now=is_now,

@@ -81,6 +81,12 @@ def read_filter(given: Mapping[str, str | None], now: datetime) -> ActionFilter:
     return ActionFilter(**read)
 
 
+def write_filter(wanted: ActionFilter) -> dict[str, str]:
+    """Write a filter as `read_filter` reads it, without what is no condition."""
+    values = {name: value for name in CRITERIA if (value := getattr(wanted, name))}
+    return {name: one.isoformat() if isinstance(one, datetime) else str(one) for name, one in values.items()}
+
+
 def _read(name: str, shown: Shown, text: str, now: datetime) -> Any:
     match shown.kind:
         case "moment":

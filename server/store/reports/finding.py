@@ -20,6 +20,9 @@ MOST_CHOICES: Final = 100
 """Values of one kind that a form offers."""
 
 
+Query = Select[*tuple[Any, ...]]
+"""A query of some columns."""
+
 _FAR: Final = datetime(9999, 1, 1, tzinfo=UTC)
 
 
@@ -94,7 +97,7 @@ def _find_by_text(
     return _with_end(connection, rows, limit, ends, most)
 
 
-def _with_end(connection: Connection, rows: Sequence[Any], limit: int, driving: Select[Any], most: int) -> Found:
+def _with_end(connection: Connection, rows: Sequence[Any], limit: int, driving: Query, most: int) -> Found:
     """Return what was found and, where the page is not full, from where to look on."""
     keys = [Key(row[0], row[1]) for row in rows]
     if len(keys) >= limit:
@@ -104,13 +107,13 @@ def _with_end(connection: Connection, rows: Sequence[Any], limit: int, driving: 
 
 
 def in_order(
-    query: Select[Any],
+    query: Query,
     at: ColumnElement[datetime],
     identity: ColumnElement[str],
     wanted: ActionFilter,
     start: Key | None,
     end: Key | None = None,
-) -> Select[Any]:
+) -> Query:
     """Order a query newest first, between the times of a filter, and after the key that the page before ended with."""
     query = query.order_by(at.desc(), identity.desc()).where(at < (wanted.until or _FAR))
     if wanted.since is not None:
