@@ -102,6 +102,12 @@ class Action:
     due_at: datetime | None = None
     """Since when the server carries it out by itself, once it is approved; None where the assistant does."""
 
+    approvers: tuple[str, ...] = ()
+    """The operators who approved it."""
+
+    approvers_needed: int = 1
+    """How many different operators have to."""
+
     @property
     def made_on(self) -> str:
         """The name of its account."""

@@ -8,10 +8,13 @@ from clients.shared.clock import Clock
 from guard.action import IN_FORM, Action, State
 from guard.allowances.allowance import is_allowance
 from guard.catalog import OperationCatalog
-from guard.errors import AlreadySettled, BadBound, Declined, Expired, NotTheSameCall, OutcomePending
+from guard.errors import AlreadySettled, BadBound, Declined, Expired, MayNotApprove, NotTheSameCall, OutcomePending
 from guard.journal import Journal
 from guard.messages import status_line, status_with_outcome
 from guard.money import Money, NotAPrice, require_price
+from guard.operators.approval import Approval, Approver, Statement
+from guard.operators.demand import Demand
+from guard.operators.judge import ApprovalJudge, require_same_terms
 from guard.rules.budget import applicable, require_room
 from guard.rules.policy import Decision
 from guard.rules.quote import Quote
@@ -29,6 +32,19 @@ ANSWERS_ALONE: Final = (
     "then approves on the approval page or with `ringfence approvals approve`."
 )
 """What helps where nobody sits at a client that declares that it can ask."""
+
+
+def statement_of(
+    action: Action, operator: str, *, up_to: Money | None = None, run_by_server: bool = False
+) -> Statement:
+    """Return what an operator says yes to by approving an action."""
+    return Statement(
+        about=action.id,
+        digest=action.digest,
+        operator=operator,
+        up_to=f"{up_to.amount} {up_to.currency}" if up_to is not None else None,
+        run_by_server=run_by_server,
+    )
 
 
 def is_enough(action: Action, decision: Decision) -> bool:
@@ -57,11 +73,33 @@ class Approvals:
         self._clock = clock
         self._catalog = catalog
         self._rules = rules
+        self._judge = ApprovalJudge(rules.approvers, catalog)
 
-    async def record(
-        self, action_id: str, to: State, *, by: str, up_to: Money | None = None, run_by_server: bool = False
+    async def record(self, action_id: str, to: State, *, by: str) -> Action:
+        """Record a yes (`approved`) of policy or of a client's own user, or anybody's no (`declined`).
+
+        Raises:
+            NotTheSameCall: There is no such action.
+            BadBound: Its price is unknown, and a cap applies; the action still waits.
+            MayNotApprove: By the rules only operators approve it; the action still waits.
+            Expired: The question is too old.
+            AlreadySettled, Declined, OutcomePending: It was answered before.
+        """
+        current = await self._require_waiting(action_id)
+        changes: dict[str, object] = {"decided_by": by, "decided_at": self._clock.now()}
+        if to is State.APPROVED:
+            if (demand := self._judge.demand_of(current)).is_special:
+                raise MayNotApprove(f"{demand.in_words} Nothing was recorded.")
+            changes |= await self._bound(current, None)
+        moved = await self._journal.move(action_id, {State.PROPOSED}, to, **changes)
+        if moved is None:
+            self.refuse(await self._journal.find(action_id) or current)
+        return moved
+
+    async def approve(
+        self, action_id: str, approver: Approver, *, up_to: Money | None = None, run_by_server: bool = False
     ) -> Action:
-        """Record a yes (`approved`) or a no (`declined`).
+        """Record an operator's yes; return the action, which still waits where others have to approve it, too.
 
         `up_to` is the most that the whole call may cost, where its price is unknown. It is bound to this action. With
         `run_by_server` the server carries out what is approved, whether the assistant calls again or not.
@@ -70,30 +108,46 @@ class Approvals:
             NotTheSameCall: There is no such action.
             BadBound: `up_to` is missing where a cap applies, or it does not fit; the action still waits.
             OverBudget: A cap leaves no room for `up_to`; the action still waits.
+            MayNotApprove: This operator's approval does not count; the action still waits.
             Expired: The question is too old.
             AlreadySettled, Declined, OutcomePending: It was answered before.
         """
+        current = await self._require_waiting(action_id)
+        demand = self._judge.demand_of(current, up_to)
+        self._judge.require_may_approve(approver, current.principal, demand)
+        now = self._clock.now()
+        changes: dict[str, object] = {"due_at": now} if run_by_server else {}
+        changes |= await self._bound(current, up_to)
+        statement = statement_of(current, approver.name, up_to=up_to, run_by_server=run_by_server)
+        if current.approvers:
+            require_same_terms(statement, await self._journal.approvals_of(action_id))
+        approval = Approval(
+            operator=approver.operator, by=approver.by, statement=statement, at=now, assertion=approver.assertion
+        )
+        moved = await self._journal.approve_by_operator(approval, demand, **changes)
+        if moved is None:
+            self.refuse(await self._journal.find(action_id) or current)
+        return moved
+
+    def demand_of(self, action: Action) -> Demand:
+        """Return what the approval of an action needs."""
+        return self._judge.demand_of(action)
+
+    async def _require_waiting(self, action_id: str) -> Action:
         found = await self._journal.find(action_id)
         if found is None:
             raise NotTheSameCall(f"There is no action {action_id}.")
         current = await self.expire_if_due(found)
         if current.state is not State.PROPOSED:
             self.refuse(current)
-        now = self._clock.now()
-        changes: dict[str, object] = {"decided_by": by, "decided_at": now}
-        if to is State.APPROVED and run_by_server:
-            changes["due_at"] = now
-        if to is State.APPROVED and current.quote.is_unknown:
-            changes |= await self._bound(current, up_to)
-        elif up_to is not None:
-            raise BadBound(f"The price of {action_id} is known, so it takes no other amount; nothing was recorded.")
-        moved = await self._journal.move(action_id, {State.PROPOSED}, to, **changes)
-        if moved is None:
-            self.refuse(await self._journal.find(action_id) or current)
-        return moved
+        return current
 
     async def _bound(self, action: Action, up_to: Money | None) -> dict[str, Quote]:
         """Return the change that binds the most that a call of unknown price may cost; none where none is named."""
+        if not action.quote.is_unknown:
+            if up_to is not None:
+                raise BadBound(f"The price of {action.id} is known, so it takes no other amount; nothing was recorded.")
+            return {}
         if up_to is None:
             if self._rules.needs_bound(action.provider, action.made_on):
                 raise BadBound(

@@ -15,6 +15,7 @@ GuardRefusal
 ├── AllowanceGone       the allowance under which it was approved was revoked, is over or is used up
 ├── AccountNotNamed     the provider has several accounts, and the call names none of them
 ├── AccountGone         the account that the call is bound to is not set up any more
+├── MayNotApprove       this operator may not approve this, or has done so already
 ├── BadBound            an approval names no amount, or not one that fits, where the price is unknown
 ├── NotTheSameCall      the answer was given for another action
 ├── AlreadySettled      this action was carried out before; an approval works once
@@ -102,6 +103,12 @@ class AllowanceGone(GuardRefusal):
     """The allowance under which a call was approved was revoked, is over, or leaves no room."""
 
     advice = "Call again: it is asked about as if there were no allowance."
+
+
+class MayNotApprove(GuardRefusal):
+    """An operator may not approve this, or has done so already."""
+
+    advice = "It still waits for an operator who may."
 
 
 class BadBound(GuardRefusal):

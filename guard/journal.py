@@ -7,6 +7,8 @@ from typing import Any, Protocol
 from guard.action import Action, Principal, State
 from guard.allowances.allowance import Cover
 from guard.injection.taint import OutsideSource
+from guard.operators.approval import Approval
+from guard.operators.demand import Demand
 from guard.rules.budget import Cap, Hold, Spent
 
 
@@ -41,6 +43,20 @@ class Journal(Protocol):
 
         Money held for it is settled when it is done, and given back when it was refused.
         """
+        ...
+
+    async def approve_by_operator(self, approval: Approval, demand: Demand, **changes: Any) -> Action | None:
+        """Record an operator's yes to an action that waits, and approve it once as many have as are demanded.
+
+        Returns the action, which still waits while others are missing; None if it does not wait any more.
+
+        Raises:
+            MayNotApprove: The operator is disabled, or approved it before.
+        """
+        ...
+
+    async def approvals_of(self, about: str) -> Sequence[Approval]:
+        """Return what operators who are still enabled approved of an action or plan, oldest first."""
         ...
 
     async def approve_by_allowance(self, action: Action, cover: Cover, at: datetime) -> Action | None:

@@ -9,6 +9,7 @@ from guard.action import Action, State
 from guard.allowances.allowance import is_allowance
 from guard.catalog import OperationCatalog
 from guard.injection.sanitize import escape_invisible
+from guard.operators.approval import approvals_line
 from guard.verification_hint import outcome_text
 
 FINAL: Final = "THIS CANNOT BE UNDONE: no call of the provider restores what it removes."
@@ -105,6 +106,8 @@ def status_line(action: Action) -> str:
         sentence = "the client answered no, and nothing was sent."
     if action.state is State.APPROVED and is_allowance(action.decided_by):
         sentence = f"the operator's {action.decided_by} covers it, and nothing was sent yet."
+    if action.state is State.PROPOSED and action.approvers:
+        sentence = f"{approvals_line(action)} Nothing was sent."
     return f"Action {action.id} is {action.state.value}: {sentence}"
 
 

@@ -41,6 +41,7 @@ from guard.injection.sanitize import escape_invisible
 from guard.journal import Journal
 from guard.messages import FINAL, status_with_outcome
 from guard.money import Money
+from guard.operators.judge import ApprovalJudge
 from guard.reconcile import Reconciler
 from guard.rules.budget import Cap, Hold, applicable
 from guard.rules.checks import Assessment, Checks
@@ -72,6 +73,11 @@ class Intent(Protocol):
         ...
 
     @property
+    def approved_as(self) -> str:
+        """Id of the action or plan that operators approved."""
+        ...
+
+    @property
     def reserved(self) -> Money | None:
         """Money that is set aside for this call already, which counts as spent until the call begins."""
         ...
@@ -98,6 +104,11 @@ class ActionIntent:
 
     @property
     def about(self) -> str:
+        """The action's id."""
+        return self.action.id
+
+    @property
+    def approved_as(self) -> str:
         """The action's id."""
         return self.action.id
 
@@ -145,6 +156,7 @@ class Guard:
         self._forwarding = Forwarding(dependencies.own_numbers)
         self._coverage = Coverage(dependencies.allowances, dependencies.groups)
         self._approvals = Approvals(dependencies.journal, dependencies.clock, dependencies.catalog, dependencies.rules)
+        self._judge = ApprovalJudge(dependencies.rules.approvers, dependencies.catalog)
         self._settlement = Settlement(dependencies)
         self.reconciler = Reconciler(dependencies)
         self._reconciliation = dependencies.reconciliation
@@ -521,6 +533,7 @@ class Guard:
             created_at=created,
             expires_at=created + self._approval_lifetime,
             before=kept,
+            approvers_needed=assessment.approvers_needed,
         )
         same = digests_of_same_call(operation, account=account.identity, principal=principal)
         numbers = tuple(dict.fromkeys((*operation.destinations(), *recipients.numbers)))
@@ -607,9 +620,29 @@ class Guard:
             decision = await self._decision_about(action, operation, priced, assessment)
             if not is_enough(action, decision):
                 await self._close_too_lenient(action, decision)
+            await self._require_approvers(action, priced, intent)
         except GuardRefusal as refusal:
             await self._note_refusal(operation, principal, refusal, account=account, about=intent.about)
             raise
+
+    async def _require_approvers(self, action: Action, priced: Quote, intent: Intent) -> None:
+        """Refuse a call whose approvals are fewer than the rules demand now, or of operators who were disabled since.
+
+        Raises:
+            RulesChanged: The action is closed.
+        """
+        if action.state is State.PROPOSED:
+            return
+        demand = self._judge.demand_of(replace(action, quote=priced))
+        if not action.approvers and not demand.is_special:
+            return
+        standing = [one.operator.name for one in await self._journal.approvals_of(intent.approved_as)]
+        gone = [name for name in action.approvers if name not in standing]
+        if gone or demand.missing(standing):
+            why = f"{' and '.join(gone)}, who approved this, is disabled" if gone else demand.in_words
+            changed = RulesChanged(f"By the rules of now the approval it has is not enough: {why} Nothing was sent.")
+            await self._close(action, str(changed))
+            raise changed
 
     async def _close_too_lenient(self, action: Action, decision: Decision) -> NoReturn:
         changed = _no_longer_enough(action, decision)

@@ -42,6 +42,7 @@ from guard.rules.budget import Cap
 from guard.rules.people import PeopleChecker
 from guard.rules.policy import Policy
 from guard.rules.quote import PriceSource
+from guard.rules.rules import Rules
 from guard.undo import UndoPlanner
 from server.settings.allowances import fitness_of
 from server.settings.corrections import corrections_of
@@ -133,7 +134,7 @@ class Services:
             providers=self._providers,
             catalog=RegisteredOperations(),
             own_numbers=AccountNumbers(self, self.clients),
-            rules=self.settings.rules.rules(self.policy),
+            rules=self.rules,
             clock=self.clock,
             reconciliation=self.reconciliation,
             approval_lifetime=timedelta(minutes=self.settings.approval_minutes),
@@ -171,7 +172,7 @@ class Services:
     @property
     def plan_approvals(self) -> PlanApprovals:
         """Records answers to plans. Opens the store."""
-        return PlanApprovals(self.store.plans, self.clock, self.caps)
+        return PlanApprovals(self.store.plans, self.clock, self.rules, RegisteredOperations())
 
     @property
     def plans(self) -> PlanJournal:
@@ -224,9 +225,14 @@ class Services:
         return self._policy
 
     @property
+    def rules(self) -> Rules:
+        """The operator's rules, with what this session tightens."""
+        return self.settings.rules.rules(self.policy)
+
+    @property
     def caps(self) -> Sequence[Cap]:
         """The operator's caps on spending."""
-        return self.settings.rules.rules(self.policy).caps
+        return self.rules.caps
 
     @property
     def shares_spending(self) -> bool:

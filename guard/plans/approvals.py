@@ -7,28 +7,39 @@ from typing import NoReturn
 from clients.shared.clock import Clock
 from guard.allowances.allowance import Cover
 from guard.approvals import ANSWERS_ALONE, CLOCK_SKEW
-from guard.errors import AllowanceGone, AlreadySettled, Declined, Expired, NotTheSameCall
+from guard.catalog import OperationCatalog
+from guard.errors import AllowanceGone, AlreadySettled, Declined, Expired, MayNotApprove, NotTheSameCall
+from guard.operators.approval import Approval, Approver, Statement
+from guard.operators.demand import Demand
+from guard.operators.judge import ApprovalJudge, require_same_terms
 from guard.plans.journal import PlanJournal
 from guard.plans.plan import CAN_RUN, Plan, PlanState
 from guard.plans.references import references_in
 from guard.plans.status import status_line
 from guard.plans.timed.schedule import missed_outcome, was_missed
-from guard.rules.budget import Cap
+from guard.rules.rules import Rules
 
 
 class PlanApprovals:
     """Records answers to plans, and expires plans whose time is over."""
 
-    def __init__(self, journal: PlanJournal, clock: Clock, caps: Collection[Cap]) -> None:
+    def __init__(self, journal: PlanJournal, clock: Clock, rules: Rules, catalog: OperationCatalog) -> None:
         self._journal = journal
         self._clock = clock
-        self._caps = tuple(caps)
+        self._caps = rules.caps
+        self._judge = ApprovalJudge(rules.approvers, catalog)
+
+    def demand_of(self, plan: Plan, struck: Collection[int] = ()) -> Demand:
+        """Return what the approval of a plan needs, without the struck steps."""
+        return self._judge.demand_of_plan(plan, struck)
 
     async def approve(
-        self, plan_id: str, *, by: str, struck: Collection[int] = (), run_by_server: bool = False
+        self, plan_id: str, *, by: str | Approver, struck: Collection[int] = (), run_by_server: bool = False
     ) -> Plan:
         """Record a yes to every step but the struck ones, and reserve what they cost against every cap.
 
+        `by` is policy or a client's own user, by name, or an operator; where others have to approve it, too, the plan
+        that is returned still waits.
         With `run_by_server` the server carries it out at once; a plan with a time is always left to the server.
 
         Raises:
@@ -36,6 +47,7 @@ class PlanApprovals:
             Expired, AlreadySettled, Declined: It was answered before, or nobody answered in time.
             OverBudget: A cap leaves no room for the total.
             Frozen: The operator stopped everything.
+            MayNotApprove: By the rules this approval does not count; the plan still waits.
         """
         current = await self._require_waiting(plan_id)
         positions = {step.position for step in current.steps}
@@ -48,8 +60,25 @@ class PlanApprovals:
             raise NotTheSameCall(f"{plan_id} is the undo of {current.undoes}, which is approved with it.")
         now = self._clock.now()
         due_at = current.at or (now if run_by_server else None)
+        demand = self._judge.demand_of_plan(current, struck)
+        approval = None
+        if isinstance(by, Approver):
+            self._judge.require_may_approve(by, current.principal, demand)
+            statement = statement_of_plan(current, by.name, struck=struck, run_by_server=run_by_server)
+            if current.approvers:
+                require_same_terms(statement, await self._journal.approvals_of(plan_id))
+            approval = Approval(operator=by.operator, by=by.by, statement=statement, at=now, assertion=by.assertion)
+        elif demand.is_special:
+            raise MayNotApprove(f"{demand.in_words} Nothing was recorded.")
         approved = await self._journal.approve(
-            plan_id, by=by, at=now, caps=self._caps, struck=sorted(struck), due_at=due_at
+            plan_id,
+            by=by.by if isinstance(by, Approver) else by,
+            at=now,
+            caps=self._caps,
+            struck=sorted(struck),
+            due_at=due_at,
+            approval=approval,
+            demand=demand,
         )
         if approved is None:
             self.refuse(await self._journal.find(plan_id) or current)
@@ -138,6 +167,15 @@ class PlanApprovals:
         if current.state is not PlanState.PROPOSED:
             self.refuse(current)
         return current
+
+
+def statement_of_plan(
+    plan: Plan, operator: str, *, struck: Collection[int] = (), run_by_server: bool = False
+) -> Statement:
+    """Return what an operator says yes to by approving a plan without some of its steps."""
+    return Statement(
+        about=plan.id, digest=plan.digest, operator=operator, without=tuple(sorted(struck)), run_by_server=run_by_server
+    )
 
 
 def _require_sources(plan: Plan, struck: Collection[int]) -> None:

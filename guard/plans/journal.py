@@ -7,6 +7,8 @@ from typing import Any, Protocol
 
 from guard.action import Action
 from guard.allowances.allowance import Cover
+from guard.operators.approval import Approval
+from guard.operators.demand import NO_DEMAND, Demand
 from guard.plans.plan import Plan, PlanState
 from guard.rules.budget import Cap, Hold
 
@@ -67,17 +69,25 @@ class PlanJournal(Protocol):
         caps: Sequence[Cap],
         struck: Collection[int] = (),
         due_at: datetime | None = None,
+        approval: Approval | None = None,
+        demand: Demand = NO_DEMAND,
     ) -> Plan | None:
         """Record a yes and reserve what the steps cost, in one transaction. Struck steps are left out for good.
 
         `due_at` is from when the server carries it out; None where the assistant does. Its undo is approved with it.
+        `approval` is an operator's; while others are missing by `demand`, the plan still waits and nothing is reserved.
 
         None if the plan does not wait for an answer any more, or is too old at that time.
 
         Raises:
             OverBudget: A cap leaves no room for the total.
             Frozen: The operator stopped everything.
+            MayNotApprove: The operator is disabled, or approved it before.
         """
+        ...
+
+    async def approvals_of(self, about: str) -> Sequence[Approval]:
+        """Return what operators who are still enabled approved of a plan, oldest first."""
         ...
 
     async def approve_by_allowances(

@@ -174,6 +174,12 @@ class Plan:
     due_at: datetime | None = None
     """From when the server carries it out, or goes on with it; None where the assistant does."""
 
+    approvers: tuple[str, ...] = ()
+    """The operators who approved it."""
+
+    approvers_needed: int = 1
+    """How many different operators have to."""
+
     @property
     def chosen(self) -> tuple[Step, ...]:
         """The steps that are carried out: all that were not struck."""

@@ -18,6 +18,7 @@ from guard.allowances.allowance import Cover
 from guard.approvals import BY_POLICY
 from guard.dependencies import GuardDependencies
 from guard.errors import Frozen, GuardRefusal, JournalUnavailable, NotTheSameCall, OverBudget
+from guard.operators.judge import ApprovalJudge
 from guard.pipeline import Guard
 from guard.plans.approvals import PlanApprovals
 from guard.plans.expansion import StepCall, StepTemplate, expand
@@ -110,6 +111,9 @@ class Verdict:
     covers: Mapping[int, Cover]
     """The allowances for each step that needs approval, by its position; empty where they do not cover all of them."""
 
+    approvers_needed: int = 1
+    """How many different operators have to approve it."""
+
 
 class PlanProposer:
     """Proposes plans."""
@@ -138,7 +142,8 @@ class PlanProposer:
         self._lifetime = lifetime
         self._timetable = timetable or Timetable()
         self._run_by_server = run_by_server
-        self._approvals = PlanApprovals(plans, dependencies.clock, dependencies.rules.caps)
+        self._judge = ApprovalJudge(dependencies.rules.approvers, dependencies.catalog)
+        self._approvals = PlanApprovals(plans, dependencies.clock, dependencies.rules, dependencies.catalog)
 
     async def propose(self, request: PlanRequest, principal: Principal, parser: CallParser) -> Plan:
         """Return the open plan of these calls, or a new one that waits for an answer.
@@ -377,6 +382,7 @@ class PlanProposer:
             zone=self._timetable.zone,
             undo_id=new_plan_id() if undo_steps else None,
             undo=undo_steps,
+            approvers_needed=verdict.approvers_needed,
         )
         room = ends - begins if terms.at else ends - begins - self._approval_lifetime
         if timedelta(seconds=plan.seconds) > room:
@@ -409,6 +415,9 @@ class PlanProposer:
         ):
             demanded = max(demanded, Decision.PAGE)
             notes.append(f"This touches {people} numbers or recipients in all.")
+        if (demand := self._judge.demand_of_steps([*steps, *undo_steps])).is_special:
+            demanded = max(demanded, Decision.PAGE)
+            notes.append(demand.in_words)
         if twice := _repeated(steps):
             demanded = max(demanded, Decision.ASK)
             notes.append(f"{twice} Approving it does it as often as that.")
@@ -416,7 +425,7 @@ class PlanProposer:
         if decision is Decision.ASK and not fits_form([*steps, *undo_steps]):
             decision = Decision.PAGE
         covers = _covers(checked.calls) if demanded is Decision.ALLOW else {}
-        return Verdict(decision, tuple(notes), people, covers)
+        return Verdict(decision, tuple(notes), people, covers, demand.people)
 
     async def _note_refusal(self, request: PlanRequest, principal: Principal, refusal: GuardRefusal) -> None:
         """Put on the audit that a plan was refused."""

@@ -105,6 +105,11 @@ class StepIntent:
         return str(self.place)
 
     @property
+    def approved_as(self) -> str:
+        """The plan that was approved: its own, or the one that it undoes and was approved with."""
+        return self.plan.undoes or self.plan.id
+
+    @property
     def place(self) -> StepPlace:
         """Which step of which plan."""
         return StepPlace(self.plan.id, self.step.position)
@@ -169,7 +174,7 @@ class PlanRunner:
         self._clock = dependencies.clock
         self._plans = plans
         self._run_for = run_for.total_seconds()
-        self._approvals = PlanApprovals(plans, dependencies.clock, dependencies.rules.caps)
+        self._approvals = PlanApprovals(plans, dependencies.clock, dependencies.rules, dependencies.catalog)
 
     async def run(self, plan: Plan, parser: CallParser, progress: Progress) -> Run:
         """Carry out the steps that were not done yet, and return how far the plan is.

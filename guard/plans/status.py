@@ -8,6 +8,7 @@ from typing import Final
 from guard.action import Action
 from guard.allowances.allowance import is_allowance
 from guard.messages import shown
+from guard.operators.approval import approvals_line
 from guard.plans.places import places
 from guard.plans.plan import CAN_RUN, Plan, PlanState, Step, StepState, state_of
 from guard.plans.timed.schedule import moment_in_words
@@ -49,6 +50,8 @@ def status_line(plan: Plan) -> str:
         sentence = "it was cancelled, and nothing was sent."
     elif plan.state is PlanState.DECLINED and plan.client_answered:
         sentence = "the client answered no, and nothing was sent."
+    if plan.state is PlanState.PROPOSED and plan.approvers:
+        sentence = f"{approvals_line(plan)} Nothing was sent."
     return f"Plan {plan.id} is {plan.state.value}: {sentence}"
 
 

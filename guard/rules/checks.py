@@ -13,6 +13,7 @@ from guard.dependencies import GuardDependencies
 from guard.errors import Denied, Frozen
 from guard.injection.taint import OutsideSource, texts_in
 from guard.money import Money
+from guard.operators.demand import NO_DEMAND, Demand, PricedCall
 from guard.rules.budget import Room, applicable, require_room, room_in
 from guard.rules.compliance import check_opt_outs, unclear_wish_note
 from guard.rules.departure import departure_notes
@@ -36,14 +37,13 @@ class Assessment:
     room: tuple[Room, ...] = ()
     """What the caps leave that its price counts against; none where that is not known."""
 
+    approvers_needed: int = 1
+    """How many different operators have to approve it."""
+
     def demanding(self, decision: Decision, *notes: str) -> "Assessment":
         """Return the same assessment where something about this very call demands a decision, with notes on why."""
-        return replace(
-            self,
-            decision=max(self.decision, decision),
-            notes=(*self.notes, *notes),
-            demanded=max(self.demanded, decision),
-        )
+        stricter, demanded = max(self.decision, decision), max(self.demanded, decision)
+        return replace(self, decision=stricter, notes=(*self.notes, *notes), demanded=demanded)
 
 
 class Checks:
@@ -139,6 +139,8 @@ class Checks:
             await self._unclear_wishes(operation, audience),
         ):
             found = found.demanding(stricter, *([note] if note else []))
+        if (demand := self._demand(operation, account, priced)).is_special:
+            found = replace(found.demanding(Decision.PAGE, demand.in_words), approvers_needed=demand.people)
         later = later_members_note(operation)
         notes = departure_notes(operation.scheduled_at(), (*operation.destinations(), *audience.numbers))
         return found.demanding(Decision.ALLOW, *([later] if later else []), *notes)
@@ -156,6 +158,12 @@ class Checks:
             return assessment
         note = f"This cannot be undone completely: {undo.lost}"
         return assessment.demanding(Decision.ASK, note)
+
+    def _demand(self, operation: Operation[Any], account: str, priced: Quote) -> Demand:
+        """Return what an approval of the call needs by itself; a plan may need more."""
+        if operation.spec.effect.is_plain_read or is_dry_run(operation):
+            return NO_DEMAND
+        return self._rules.approvers.demand([PricedCall(operation.spec, account, priced.most)])
 
     async def _price(
         self, operation: Operation[Any], account: str, priced: Quote, reserved: Money | None

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from guard.money import Money
+from guard.operators.demand import Approvers
 from guard.rules.budget import Cap
 from guard.rules.compliance import Compliance
 from guard.rules.destinations import Destinations
@@ -24,6 +25,9 @@ class Rules:
 
     unknown_price: Decision | None = None
     """What to do where no price is known. Not set: ask; where a cap applies, the operator names the most it costs."""
+
+    approvers: Approvers = field(default_factory=Approvers)
+    """Who may approve, and how many of them have to."""
 
     destinations: Destinations = field(default_factory=Destinations)
     compliance: Compliance = field(default_factory=Compliance)

@@ -22,6 +22,7 @@ GROUPS: Mapping[str, Part] = {
     "actions": ("actions", "app"),
     "plans": ("plans", "app"),
     "allowances": ("allowances.commands", "app"),
+    "operators": ("operators.commands", "app"),
     "audit": ("audit", "app"),
     "policy": ("policy", "app"),
     "optouts": ("rules", "optouts"),

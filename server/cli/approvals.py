@@ -25,6 +25,7 @@ from server.cli.terminal import (
     Target,
     console,
     fail,
+    local_approver,
     operator_command,
     read_new_secret,
     read_secret,
@@ -168,10 +169,12 @@ def _record(action_id: str, to: State, target: Target, *, up_to: str | None = No
         if found is not None:
             _show_before_approval(found)
         await require_passcode(session)
-        rules = session.settings.rules.rules(session.settings.session_policy())
-        approvals = Approvals(session.store.journal, SystemClock(), RegisteredOperations(), rules)
+        approvals = Approvals(session.store.journal, SystemClock(), RegisteredOperations(), session.rules)
+        if to is State.DECLINED:
+            return await approvals.record(action_id, to, by=OPERATOR)
         by_server = run or session.settings.approvals.run == "server"
-        return await approvals.record(action_id, to, by=OPERATOR, up_to=most, run_by_server=by_server)
+        approver = await local_approver(session)
+        return await approvals.approve(action_id, approver, up_to=most, run_by_server=by_server)
 
     action = anyio.run(lambda: with_store(record, target))
     bound = f", up to {action.quote.up_to}" if action.quote.up_to else ""

@@ -1,12 +1,14 @@
 """`ringfence audit`: every decision and every call, in a hash chain that shows tampering."""
 
 import json
+from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated, Any
 
 import anyio
 import typer
 
+from guard.operators.approval import Assertion
 from server.cli.terminal import (
     OPERATOR,
     StoreSession,
@@ -18,6 +20,7 @@ from server.cli.terminal import (
     tell,
     with_store,
 )
+from server.console.passkeys.audit_check import SignatureVerdict, SignedApproval, check_signatures
 from server.settings.text_files import read_text_file
 from server.store.sealed.hash_chain import Gap, Verdict, detail_text
 
@@ -29,7 +32,7 @@ app = typer.Typer(help="Every decision and every call.", no_args_is_help=True)
 def verify(
     target: Target, file: Annotated[Path | None, typer.Argument(help="An export to check instead of the store.")] = None
 ) -> None:
-    """Check the whole chain; names the first row that was changed, removed, inserted, moved or cut off."""
+    """Check the whole chain and every signature; names the first row that was changed, removed, inserted or cut off."""
     exported = None if file is None else _read(file)
 
     async def check(session: StoreSession) -> tuple[Verdict, Gap | None]:
@@ -41,10 +44,16 @@ def verify(
     verdict, gap = anyio.run(lambda: with_store(check, target))
     for one in verdict.accepted:
         tell(f"A gap was accepted in row {one.row.number}, {one.at[:19]}, by {one.by}: {one.gap.what}.")
-    if verdict.is_whole:
+    signatures = anyio.run(lambda: with_store(lambda session: _check_signatures(session, exported), target))
+    for problem in signatures.problems:
+        tell(problem)
+    if signatures.signed:
+        console.print(f"Signed by passkeys that were enrolled for it: {signatures.signed} approvals.")
+    if verdict.is_whole and not signatures.problems:
         console.print(f"The audit log is intact: {verdict.rows} rows.")
         return
-    tell(f"The audit log was tampered with: {verdict.what}.")
+    if not verdict.is_whole:
+        tell(f"The audit log was tampered with: {verdict.what}.")
     if gap is not None:
         commands = target.store_settings().commands
         typer.echo(commands.complete("Guarded calls are refused until `ringfence audit accept`."), err=True)
@@ -95,6 +104,22 @@ def tail(target: Target, rows: Annotated[int, typer.Option(min=1, max=10_000, he
         row = json.loads(line)
         action = row["action_id"] or "-"
         tell(f"{row['number']:>6} {row['at'][:19]} {row['event']:<9} {action} {row['principal']}")
+
+
+async def _check_signatures(session: StoreSession, exported: list[dict[str, Any]] | None) -> SignatureVerdict:
+    """Check the signatures in an export, or on the store's own log, and the store's approvals against it."""
+    if exported is not None:
+        return check_signatures(exported, ())
+    given = await session.store.journal.all_approvals()
+    stored = [
+        SignedApproval(one.statement.about, one.operator.name, one.statement.facts, _facts_of(one.assertion))
+        for one in given
+    ]
+    return check_signatures([row async for row in session.store.audit.rows()], stored)
+
+
+def _facts_of(assertion: Assertion | None) -> dict[str, Any] | None:
+    return None if assertion is None else asdict(assertion)
 
 
 def _describe(gap: Gap) -> list[str]:

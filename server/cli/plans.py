@@ -26,6 +26,7 @@ from server.cli.terminal import (
     Target,
     console,
     fail,
+    local_approver,
     operator_command,
     plain,
     require_passcode,
@@ -35,6 +36,7 @@ from server.cli.terminal import (
 from server.log_output import configure_logging
 from server.mcp.call_parser import SessionCalls
 from server.services import Services
+from tools.operation_catalog import RegisteredOperations
 
 WORK_ALONE: Final = Deferred[Callable[..., Awaitable[None]]]("server.worker.alone:work_alone")
 """Deferred: the worker stands on DBOS, which the other commands do not need."""
@@ -86,10 +88,9 @@ def approve(
 
     async def record(session: StoreSession) -> Plan:
         await require_passcode(session)
-        caps = session.settings.rules.rules(session.settings.session_policy()).caps
-        approvals = PlanApprovals(session.store.plans, SystemClock(), caps)
         by_server = run or session.settings.approvals.run == "server"
-        return await approvals.approve(plan_id, by=OPERATOR, struck=strike or (), run_by_server=by_server)
+        approver = await local_approver(session)
+        return await _approvals(session).approve(plan_id, by=approver, struck=strike or (), run_by_server=by_server)
 
     plan = anyio.run(lambda: with_store(record, target))
     total = ", ".join(str(amount.money) for amount in amounts_of(plan.chosen))
@@ -104,7 +105,7 @@ def decline(target: Target, plan_id: str) -> None:
 
     async def record(session: StoreSession) -> Plan:
         await require_passcode(session)
-        return await PlanApprovals(session.store.plans, SystemClock(), ()).cancel(plan_id, by=OPERATOR)
+        return await _approvals(session).cancel(plan_id, by=OPERATOR)
 
     plan = anyio.run(lambda: with_store(record, target))
     tell(f"{plan.id} is {plan.state.value}. {plan.outcome or ''}".strip())
@@ -200,13 +201,17 @@ def plan_table(found: list[Plan]) -> Table:
     return rows
 
 
+def _approvals(session: StoreSession) -> PlanApprovals:
+    return PlanApprovals(session.store.plans, SystemClock(), session.rules, RegisteredOperations())
+
+
 def find_plan(plan_id: str, target: Target) -> tuple[Plan, dict[int, Action]]:
     """Return a plan from the store with the last action of each step; exit with 2 if there is none."""
 
     async def read(session: StoreSession) -> tuple[Plan | None, dict[int, Action]]:
         plan = await session.store.plans.find(plan_id)
         if plan is not None:
-            plan = await PlanApprovals(session.store.plans, SystemClock(), ()).expire_if_due(plan)
+            plan = await _approvals(session).expire_if_due(plan)
         return plan, dict(await session.store.plans.actions_of(plan_id))
 
     plan, actions = anyio.run(lambda: with_store(read, target))

@@ -19,8 +19,11 @@ from rich.text import Text
 
 from clients.deferred import Deferred
 from clients.settings import reveal
-from guard.errors import GuardRefusal
+from guard.errors import GuardRefusal, MayNotApprove
 from guard.injection.sanitize import escape_invisible
+from guard.operators.approval import Approver
+from guard.operators.roles import LOCAL, BadOperator
+from guard.rules.rules import Rules
 from server.console.passcode import BadPasscode, check
 from server.settings.load import read_settings
 from server.settings.model import Settings
@@ -113,6 +116,11 @@ class StoreSession:
     settings: Settings
     store: Store
 
+    @property
+    def rules(self) -> Rules:
+        """The operator's rules."""
+        return self.settings.rules.rules(self.settings.session_policy())
+
     def tell(self, *lines: str) -> None:
         """Print sentences of our own, with the options in the commands that they name."""
         tell(*(self.settings.commands.complete(line) for line in lines))
@@ -124,7 +132,7 @@ async def with_store(work: Callable[[StoreSession], Awaitable[T]], target: Targe
     store = open_store(settings.store_address, settings.state_folder, reveal(settings.state_key))
     try:
         return await work(StoreSession(settings, store))
-    except (GuardRefusal, BadPasscode) as refusal:
+    except (GuardRefusal, BadPasscode, BadOperator) as refusal:
         fail(settings.commands.complete(str(refusal)))
     finally:
         await store.database.close()
@@ -143,6 +151,21 @@ async def require_passcode(session: StoreSession) -> None:
     except BadPasscode:
         await session.store.audit.note("passcode refused", principal="someone on the command line")
         raise
+
+
+async def local_approver(session: StoreSession) -> Approver:
+    """Return the local operator, as whom the command line approves.
+
+    Raises:
+        MayNotApprove: The local operator is disabled: only operators with a name approve.
+    """
+    found = await session.store.operators.find(LOCAL)
+    if found is None or not found.is_enabled:
+        raise MayNotApprove(
+            "The local operator is disabled, so nothing is approved on the command line: operators approve on the "
+            "page. Nothing was recorded."
+        )
+    return Approver(operator=found, by=OPERATOR)
 
 
 def read_secret(prompt: str) -> str:

@@ -18,7 +18,9 @@ from guard.allowances.suggestion import look_back, terms_like
 from guard.allowances.wording import STILL_STANDS, brief, condition_line, status_line, terms_lines, usage_line
 from guard.messages import requester
 from guard.operator_commands import OperatorCommands
-from server.console.access import OPERATOR, require_session
+from guard.operators.demand import Approvers
+from guard.operators.roles import Role
+from server.console.access import require_role, require_session
 from server.console.forms import read_form
 from server.console.login import SignIn
 from server.console.rendering import render
@@ -36,7 +38,16 @@ _FIELDS: Final = ("principal", "account", "conditions", "count", "money", "until
 class AllowancePages:
     """The handlers of the pages of allowances and their forms."""
 
-    def __init__(self, store: Store, clock: Clock, fitness: Fitness, login: SignIn, commands: OperatorCommands) -> None:
+    def __init__(
+        self,
+        store: Store,
+        clock: Clock,
+        fitness: Fitness,
+        approvers: Approvers,
+        login: SignIn,
+        commands: OperatorCommands,
+    ) -> None:
+        self._approvers = approvers
         self._store = store
         self._clock = clock
         self._fitness = fitness
@@ -100,7 +111,7 @@ class AllowancePages:
             return await self._show_form(session, wanted.terms.operation, draft, checked=checked, wanted=wanted.id)
         return await self._show_form(session, parameters.get("operation", ""), Draft(principal=""))
 
-    @require_session
+    @require_role(Role.ADMIN)
     async def save(self, request: Request, session: Session) -> Response:
         """Check what the form says; save it where its button is the one that saves."""
         form = await read_form(request)
@@ -111,25 +122,30 @@ class AllowancePages:
         terms = draft.read(_operation(operation), self._clock.now(), self._fitness)
         if form.get("do") != "save":
             return await self._show_form(session, operation, draft, checked=terms, wanted=wanted)
+        if self._approvers.owns(session.operator.name, terms.principal):
+            refusal = (
+                f"You own the token of {requester(terms.principal)}, and nobody allows what they ask for themselves."
+            )
+            return await self._show_form(session, operation, draft, refusal=refusal, wanted=wanted)
         book = self._store.allowances
         if wanted and await book.find_request(wanted) is None:
             return await self._show_form(session, operation, draft, refusal="That request is closed already.")
-        saved = await book.add(terms, by=OPERATOR, at=self._clock.now(), request_id=wanted or None)
+        saved = await book.add(terms, by=session.by, at=self._clock.now(), request_id=wanted or None)
         return RedirectResponse(f"{ROOT}/allowances/{saved.id}", 303)
 
-    @require_session
+    @require_role(Role.APPROVER)
     async def revoke(self, request: Request, session: Session) -> Response:
         """Revoke an allowance at once."""
         allowance_id = request.path_params["allowance_id"]
-        if await self._store.allowances.revoke(allowance_id, by=OPERATOR, at=self._clock.now()) is None:
+        if await self._store.allowances.revoke(allowance_id, by=session.by, at=self._clock.now()) is None:
             raise HTTPException(404, "There is no such allowance.")
         return RedirectResponse(f"{ROOT}/allowances/{allowance_id}", 303)
 
-    @require_session
+    @require_role(Role.APPROVER)
     async def dismiss(self, request: Request, session: Session) -> Response:
         """Close a request without an allowance."""
         if not await self._store.allowances.dismiss(
-            request.path_params["request_id"], by=OPERATOR, at=self._clock.now()
+            request.path_params["request_id"], by=session.by, at=self._clock.now()
         ):
             raise HTTPException(404, "There is no such request.")
         return RedirectResponse(f"{ROOT}/allowances", 303)
@@ -197,6 +213,7 @@ class AllowancePages:
 
     async def _render(self, template: str, session: Session, *, http_status: int = 200, **values: Any) -> Response:
         shown = {"root": ROOT, "token": session.form_token, "is_frozen": await self._store.freeze.is_on(), **values}
+        shown |= {"operator": session.operator}
         return render(template, self._commands, status=http_status, **shown)
 
 

@@ -1,4 +1,4 @@
-"""Signs the operator in with the passcode; all processes on a store share the limits on attempts."""
+"""Signs operators in; all processes on a store share the limits on attempts."""
 
 import re
 from datetime import timedelta
@@ -9,6 +9,7 @@ from starlette.responses import RedirectResponse, Response
 
 from clients.errors import LimitReached
 from guard.operator_commands import OperatorCommands
+from guard.operators.roles import LOCAL, Operator
 from server.console.attempts import LIFETIME as KNOWN_FOR
 from server.console.attempts import Attempts, retry_after
 from server.console.forms import read_form
@@ -16,13 +17,14 @@ from server.console.passcode import BadPasscode, check, is_set
 from server.console.rendering import render
 from server.console.sessions import LIFETIME, Session, Sessions
 from server.console.urls import ROOT
+from server.store.operators.sessions import Way
 from server.store.store import Store
 
-_ACTION_ID: Final = re.compile(r"act_[a-z0-9]{4,12}")
+_ASKED_ID: Final = re.compile(r"(act|plan)_[a-z0-9]{4,12}")
 
 
 class SignIn:
-    """Begins a session for whoever knows the passcode, and finds the session of a request."""
+    """Begins a session for whoever knows the passcode or proves otherwise who they are, and finds that of a request."""
 
     def __init__(self, store: Store, sessions: Sessions, commands: OperatorCommands, *, is_https: bool) -> None:
         self._store = store
@@ -43,8 +45,9 @@ class SignIn:
             status=status,
             root=ROOT,
             message=self._commands.complete(message),
-            wanted=wanted or _action_id(request.path_params.get("action_id", "")),
+            wanted=wanted or _asked_in(request),
             is_set=await is_set(self._store.key_values),
+            has_passkeys=await self._store.operators.has_passkeys(),
             # Browsers withhold a strict cookie when a link on another site is followed, and send it with our own links.
             came_from_elsewhere=request.method == "GET" and request.headers.get("sec-fetch-site") == "cross-site",
         )
@@ -52,7 +55,7 @@ class SignIn:
     async def sign_in(self, request: Request) -> Response:
         """Check the posted passcode and begin a session. Every attempt counts, a successful one too."""
         given = await read_form(request)
-        wanted = _action_id(given.get("wanted", ""))
+        wanted = _asked_id(given.get("wanted", ""))
         try:
             await self._attempts.take(request)
             await check(self._store.key_values, given.get("passcode", ""))
@@ -61,9 +64,27 @@ class SignIn:
         except BadPasscode as wrong:
             await self._store.audit.note("sign-in refused", principal="someone at the approval page")
             return await self.show_form(request, status=401, message=str(wrong), wanted=wanted)
-        await self._store.audit.note("signed in", principal="the operator, on the approval page")
+        local = await self._store.operators.find(LOCAL)
+        if local is None or not local.is_enabled:
+            message = "The passcode signs nobody in here any more: sign in with your passkey."
+            return await self.show_form(request, status=403, message=message, wanted=wanted)
+        return await self.begin(request, local, via="passcode", wanted=wanted)
+
+    async def take_attempt(self, request: Request) -> Response | None:
+        """Count an attempt to sign in; return the answer to one too many, None for any other."""
+        try:
+            await self._attempts.take(request)
+        except LimitReached as reached:
+            return await self._refuse_attempt(request, reached, "")
+        return None
+
+    async def begin(self, request: Request, operator: Operator, *, via: Way, wanted: str = "") -> Response:
+        """Begin a session of an operator who has proved who they are, and show what was wanted."""
+        wanted = _asked_id(wanted)
         signed_in = RedirectResponse(f"{ROOT}/{wanted}" if wanted else ROOT, 303)
-        self._set_cookie(request, signed_in, self._sessions.cookie_name, await self._sessions.begin(), LIFETIME)
+        browser = request.headers.get("user-agent", "")
+        cookie = await self._sessions.begin(operator, via=via, browser=browser)
+        self._set_cookie(request, signed_in, self._sessions.cookie_name, cookie, LIFETIME)
         known = await self._attempts.cookie_for(request)
         self._set_cookie(request, signed_in, self._attempts.cookie_name, known, KNOWN_FOR)
         return signed_in
@@ -97,6 +118,12 @@ class SignIn:
         return answer
 
 
-def _action_id(text: str) -> str:
-    """Return the action to show after signing in; empty for anything that is not an action id."""
-    return text if _ACTION_ID.fullmatch(text) else ""
+def _asked_in(request: Request) -> str:
+    """Return the action or plan whose page was asked for; empty for any other page."""
+    parameters = request.path_params
+    return _asked_id(parameters.get("action_id") or f"plan_{parameters.get('key', '')}")
+
+
+def _asked_id(text: str) -> str:
+    """Return the action or plan to show after signing in; empty for anything that is no such id."""
+    return text if _ASKED_ID.fullmatch(text) else ""

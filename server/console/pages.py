@@ -4,38 +4,43 @@ A GET changes nothing. Every other request needs the operator's session and the 
 an assistant opens nothing here.
 """
 
-from collections.abc import Collection
-from dataclasses import dataclass, field
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field, replace
 from typing import Any, Self
 
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
-from starlette.responses import PlainTextResponse, RedirectResponse, Response
+from starlette.responses import JSONResponse, PlainTextResponse, RedirectResponse, Response
 from starlette.routing import Route
 from starlette.types import ASGIApp
 
 from clients.shared.clock import Clock, SystemClock
 from guard.action import Action, State
 from guard.allowances.fitness import Fitness, why_never
-from guard.approvals import Approvals
+from guard.approvals import Approvals, statement_of
 from guard.errors import GuardRefusal, JournalUnavailable
 from guard.money import Money, NotAPrice, parse_price
 from guard.operator_commands import OperatorCommands
+from guard.operators.approval import Statement, approvals_line
+from guard.operators.roles import Role
 from guard.plans.approvals import PlanApprovals
 from guard.plans.plan import PlanState
 from guard.rules.rules import Rules
-from server.console.access import OPERATOR, require_session
+from server.console.access import require_role, require_session
 from server.console.allowance_pages import AllowancePages
 from server.console.forms import read_form
 from server.console.history.pages import HistoryPages
 from server.console.login import SignIn
 from server.console.middleware import SecurityMiddleware
 from server.console.money.pages import MoneyPages
+from server.console.operators.pages import OperatorPages
 from server.console.page_identity import PageIdentity
+from server.console.passkeys.pages import PasskeyPages
+from server.console.passkeys.signing import NotSigned, Signing
 from server.console.plan_pages import PlanPages
 from server.console.plan_views import build_plan_card
-from server.console.rendering import render, script, stylesheet
+from server.console.rendering import passkey_script, render, script, stylesheet
 from server.console.sessions import Session, Sessions
 from server.console.urls import ROOT
 from server.console.views import build_request, build_view, is_final
@@ -112,13 +117,20 @@ def page_routes(setup: PageSetup) -> list[Route]:
     plans = PlanPages(
         setup.store,
         setup.clock,
-        options.rules.caps,
+        options.rules,
         pages.login,
         options.commands,
+        pages.signing,
         runs_on_approval=options.runs_on_approval,
     )
-    allowances = AllowancePages(setup.store, setup.clock, options.fitness, pages.login, options.commands)
+    allowances = AllowancePages(
+        setup.store, setup.clock, options.fitness, options.rules.approvers, pages.login, options.commands
+    )
+    passkeys = PasskeyPages(setup.store, setup.clock, pages.login, options.commands, setup.address)
+    people = OperatorPages(setup.store, setup.clock, pages.login, options.commands)
     return [
+        *passkeys.routes(),
+        *people.routes(),
         Route(ROOT, pages.waiting),
         Route(f"{ROOT}/", pages.waiting),
         *pages.history.routes(),
@@ -129,6 +141,7 @@ def page_routes(setup: PageSetup) -> list[Route]:
         Route(f"{ROOT}/unfreeze", pages.unfreeze, methods=["POST"]),
         Route(f"{ROOT}/page.css", _show_css),
         Route(f"{ROOT}/page.js", _show_script),
+        Route(f"{ROOT}/passkeys.js", _show_passkey_script),
         Route(f"{ROOT}/healthz", setup.identity.prove),
         Route(f"{ROOT}/allowances", allowances.list),
         Route(f"{ROOT}/allowances/new", allowances.new),
@@ -137,9 +150,11 @@ def page_routes(setup: PageSetup) -> list[Route]:
         Route(f"{ROOT}/allowances/{{allowance_id}}/revoke", allowances.revoke, methods=["POST"]),
         Route(f"{ROOT}/allowances/{{request_id}}/dismiss", allowances.dismiss, methods=["POST"]),
         Route(f"{ROOT}/plan_{{key}}", plans.plan),
+        Route(f"{ROOT}/plan_{{key}}/sign", plans.sign, methods=["POST"]),
         Route(f"{ROOT}/plan_{{key}}/approve", plans.approve, methods=["POST"]),
         Route(f"{ROOT}/plan_{{key}}/decline", plans.decline, methods=["POST"]),
         Route(f"{ROOT}/{{action_id}}", pages.action),
+        Route(f"{ROOT}/{{action_id}}/sign", pages.sign, methods=["POST"]),
         Route(f"{ROOT}/{{action_id}}/approve", pages.approve, methods=["POST"]),
         Route(f"{ROOT}/{{action_id}}/decline", pages.decline, methods=["POST"]),
     ]
@@ -155,7 +170,8 @@ class Pages:
         self._commands = setup.options.commands
         self._runs_on_approval = setup.options.runs_on_approval
         self._approvals = Approvals(setup.store.journal, setup.clock, RegisteredOperations(), self._rules)
-        self._plan_approvals = PlanApprovals(setup.store.plans, setup.clock, self._rules.caps)
+        self._plan_approvals = PlanApprovals(setup.store.plans, setup.clock, self._rules, RegisteredOperations())
+        self.signing = Signing(setup.store, setup.clock, setup.address)
         sessions = Sessions(setup.store, setup.clock)
         self.login = SignIn(setup.store, sessions, self._commands, is_https=(setup.address or "").startswith("https:"))
         self.history = HistoryPages(
@@ -196,61 +212,83 @@ class Pages:
         """Show one action in full."""
         return await self._show_action(request, session)
 
-    @require_session
+    @require_role(Role.APPROVER)
+    async def sign(self, request: Request, session: Session) -> Response:
+        """Answer with what the operator's passkey signs to approve this call as the form says."""
+        found, form = await self._find(request), await read_form(request)
+        try:
+            statement = self._statement(found, session, form)
+        except NotAPrice as wrong:
+            return JSONResponse({"problem": f"{wrong} Nothing was recorded."}, 409)
+        return await self.signing.options(request, session, statement)
+
+    @require_role(Role.APPROVER)
     async def approve(self, request: Request, session: Session) -> Response:
         """Approve exactly this call, once; what cannot be undone only after a second question."""
         if await self._store.freeze.is_on():
             refusal = "Everything is stopped. Resume before you approve; nothing was sent."
             return await self._show_action(request, session, refusal=refusal, status=409)
         found, form = await self._find(request), await read_form(request)
-        bound = form.get("up_to", "").strip()
         try:
-            up_to = parse_price(bound, found.quote.currency) if bound else None
+            up_to = _bound_in(form, found)
         except NotAPrice as wrong:
             return await self._show_action(request, session, refusal=f"{wrong} Nothing was recorded.", status=409)
         must_confirm = found.state is State.PROPOSED and is_final(found, operation_named(found.operation))
         if must_confirm and form.get("sure") != found.digest:
             shown = build_view(found, self._clock.now())
-            given = {"up_to": str(up_to or ""), "bound": bound, "run": form.get("run", "")}
-            return await self._render("confirm.html", session, shown=shown, given=given)
-        by_server = self._runs_on_approval or form.get("run") == "server"
-        return await self._record(request, session, State.APPROVED, up_to=up_to, run_by_server=by_server)
+            given = {"up_to": str(up_to or ""), "bound": form.get("up_to", "").strip(), "run": form.get("run", "")}
+            is_signed = await self.signing.is_needed(session)
+            return await self._render("confirm.html", session, shown=shown, given=given, is_signed=is_signed)
+        return await self._approve(request, session, found, form)
 
-    @require_session
+    @require_role(Role.APPROVER)
     async def decline(self, request: Request, session: Session) -> Response:
         """Decline the call."""
-        return await self._record(request, session, State.DECLINED)
-
-    @require_session
-    async def freeze(self, request: Request, session: Session) -> Response:
-        """Stop every guarded action in every process."""
-        await self._store.freeze.freeze(OPERATOR)
-        return RedirectResponse(ROOT, 303)
-
-    @require_session
-    async def unfreeze(self, request: Request, session: Session) -> Response:
-        """Resume guarded actions."""
-        await self._store.freeze.unfreeze(OPERATOR)
-        return RedirectResponse(ROOT, 303)
-
-    async def _record(
-        self,
-        request: Request,
-        session: Session,
-        to: State,
-        *,
-        up_to: Money | None = None,
-        run_by_server: bool = False,
-    ) -> Response:
         found = await self._find(request)
         try:
-            await self._approvals.record(found.id, to, by=OPERATOR, up_to=up_to, run_by_server=run_by_server)
+            await self._approvals.record(found.id, State.DECLINED, by=session.by)
         except JournalUnavailable:
             raise
         except GuardRefusal as refused:
             refusal = self._commands.complete(str(refused))
             return await self._show_action(request, session, refusal=refusal, status=409)
         return RedirectResponse(f"{ROOT}/{found.id}", 303)
+
+    @require_session
+    async def freeze(self, request: Request, session: Session) -> Response:
+        """Stop every guarded action in every process."""
+        await self._store.freeze.freeze(session.by)
+        return RedirectResponse(ROOT, 303)
+
+    @require_role(Role.APPROVER)
+    async def unfreeze(self, request: Request, session: Session) -> Response:
+        """Resume guarded actions."""
+        await self._store.freeze.unfreeze(session.by)
+        return RedirectResponse(ROOT, 303)
+
+    async def _approve(self, request: Request, session: Session, found: Action, form: Mapping[str, str]) -> Response:
+        """Record the operator's yes, with the signature under it where the operator has a passkey."""
+        statement = self._statement(found, session, form)
+        try:
+            approver = await self.signing.approver(request, session, statement, form.get("credential", ""))
+            await self._approvals.approve(
+                found.id, approver, up_to=_bound_in(form, found), run_by_server=statement.run_by_server
+            )
+        except JournalUnavailable:
+            raise
+        except (GuardRefusal, NotSigned) as refused:
+            refusal = self._commands.complete(str(refused))
+            return await self._show_action(request, session, refusal=refusal, status=409)
+        return RedirectResponse(f"{ROOT}/{found.id}", 303)
+
+    def _statement(self, action: Action, session: Session, form: Mapping[str, str]) -> Statement:
+        """Return what the operator says yes to by sending a form.
+
+        Raises:
+            NotAPrice: The amount in it is none.
+        """
+        by_server = self._runs_on_approval or form.get("run") == "server"
+        return statement_of(action, session.operator.name, up_to=_bound_in(form, action), run_by_server=by_server)
 
     async def _show_action(
         self, request: Request, session: Session, *, refusal: str = "", status: int = 200
@@ -259,6 +297,8 @@ class Pages:
         charges = await self._store.spending.charges_of([current.id])
         shown = build_view(current, self._clock.now(), charges.get(current.id))
         operation = operation_named(current.operation)
+        role, needed = session.operator.role, self._approvals.demand_of(current).people
+        asked = replace(current, approvers_needed=max(needed, current.approvers_needed))
         return await self._render(
             "action.html",
             session,
@@ -268,6 +308,12 @@ class Pages:
             needs_bound=current.quote.is_unknown and self._rules.needs_bound(current.provider, current.made_on),
             may_be_allowed=operation is not None and why_never(operation) is None and not current.quote.is_unknown,
             runs_on_approval=self._runs_on_approval,
+            given=await self._store.journal.approvals_of(current.id) if current.approvers else (),
+            approvals_line=approvals_line(asked),
+            is_signed=await self.signing.is_needed(session),
+            statement=statement_of(current, session.operator.name),
+            may_answer=role.includes(Role.APPROVER),
+            may_approve=role.includes(Role.APPROVER) and session.operator.name not in current.approvers,
         )
 
     async def _find(self, request: Request) -> Action:
@@ -285,8 +331,19 @@ class Pages:
             root=ROOT,
             token=session.form_token,
             is_frozen=is_frozen,
+            operator=session.operator,
             **values,
         )
+
+
+def _bound_in(form: Mapping[str, str], action: Action) -> Money | None:
+    """Return the most that a call may cost, as a form names it; None where it names nothing.
+
+    Raises:
+        NotAPrice: That is no amount.
+    """
+    bound = form.get("up_to", "").strip()
+    return parse_price(bound, action.quote.currency) if bound else None
 
 
 async def _show_css(request: Request) -> Response:
@@ -295,6 +352,10 @@ async def _show_css(request: Request) -> Response:
 
 async def _show_script(request: Request) -> Response:
     return Response(script(), media_type="text/javascript")
+
+
+async def _show_passkey_script(request: Request) -> Response:
+    return Response(passkey_script(), media_type="text/javascript")
 
 
 async def _show_problem(request: Request, problem: Exception) -> Response:

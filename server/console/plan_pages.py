@@ -1,7 +1,8 @@
 """The page of a plan: every step, what they cost together, and leaving steps out before it is approved."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any, Final
 
 from starlette.exceptions import HTTPException
@@ -11,17 +12,21 @@ from starlette.responses import RedirectResponse, Response
 from clients.shared.clock import Clock
 from guard.errors import GuardRefusal, JournalUnavailable
 from guard.operator_commands import OperatorCommands
-from guard.plans.approvals import PlanApprovals
+from guard.operators.approval import Statement, approvals_line
+from guard.operators.roles import Role
+from guard.plans.approvals import PlanApprovals, statement_of_plan
 from guard.plans.plan import Plan
-from guard.rules.budget import Cap
-from server.console.access import OPERATOR, require_session
+from guard.rules.rules import Rules
+from server.console.access import require_role, require_session
 from server.console.forms import read_form
 from server.console.login import SignIn
+from server.console.passkeys.signing import NotSigned, Signing
 from server.console.plan_views import build_plan_view, is_final
 from server.console.rendering import render
 from server.console.sessions import Session
 from server.console.urls import ROOT
 from server.store.store import Store
+from tools.operation_catalog import RegisteredOperations
 
 _POSITIONS: Final = re.compile(r"[0-9]{1,3}(,[0-9]{1,3})*")
 
@@ -33,15 +38,17 @@ class PlanPages:
         self,
         store: Store,
         clock: Clock,
-        caps: Sequence[Cap],
+        rules: Rules,
         login: SignIn,
         commands: OperatorCommands,
+        signing: Signing,
         *,
         runs_on_approval: bool,
     ) -> None:
         self._store = store
         self._clock = clock
-        self._approvals = PlanApprovals(store.plans, clock, caps)
+        self._approvals = PlanApprovals(store.plans, clock, rules, RegisteredOperations())
+        self._signing = signing
         self.login = login
         self._commands = commands
         self._runs_on_approval = runs_on_approval
@@ -51,7 +58,13 @@ class PlanPages:
         """Show a plan; `without` in the address names steps to leave out, and the page says what the rest costs."""
         return await self._show(request, session, struck=_positions(request.query_params.get("without", "")))
 
-    @require_session
+    @require_role(Role.APPROVER)
+    async def sign(self, request: Request, session: Session) -> Response:
+        """Answer with what the operator's passkey signs to approve the plan as the form says."""
+        statement = self._statement(await self._find(request), session, await read_form(request))
+        return await self._signing.options(request, session, statement)
+
+    @require_role(Role.APPROVER)
     async def approve(self, request: Request, session: Session) -> Response:
         """Approve the steps that are left in, once."""
         found, form = await self._find(request), await read_form(request)
@@ -61,33 +74,50 @@ class PlanPages:
             return await self._show(request, session, struck=struck, refusal=refusal)
         if is_final(found, struck) and form.get("sure") != found.digest:
             return await self._show(request, session, struck=struck, sure=found.digest)
-        by_server = self._runs_on_approval or form.get("run") == "server"
+        statement = self._statement(found, session, form)
         try:
-            await self._approvals.approve(found.id, by=OPERATOR, struck=struck, run_by_server=by_server)
+            approver = await self._signing.approver(request, session, statement, form.get("credential", ""))
+            await self._approvals.approve(found.id, by=approver, struck=struck, run_by_server=statement.run_by_server)
         except JournalUnavailable:
             raise
-        except GuardRefusal as refused:
+        except (GuardRefusal, NotSigned) as refused:
             return await self._show(request, session, struck=struck, refusal=str(refused))
         return RedirectResponse(f"{ROOT}/{found.id}", 303)
 
-    @require_session
+    @require_role(Role.APPROVER)
     async def decline(self, request: Request, session: Session) -> Response:
         """Decline the plan, or cancel it before it runs."""
         found = await self._find(request)
         try:
-            await self._approvals.cancel(found.id, by=OPERATOR)
+            await self._approvals.cancel(found.id, by=session.by)
         except JournalUnavailable:
             raise
         except GuardRefusal as refused:
             return await self._show(request, session, refusal=str(refused))
         return RedirectResponse(f"{ROOT}/{found.id}", 303)
 
+    def _statement(self, plan: Plan, session: Session, form: Mapping[str, str]) -> Statement:
+        """Return what the operator says yes to by sending a form."""
+        struck = _positions(form.get("without", ""))
+        by_server = self._runs_on_approval or form.get("run") == "server"
+        return statement_of_plan(plan, session.operator.name, struck=struck, run_by_server=by_server)
+
     async def _show(
         self, request: Request, session: Session, *, struck: Sequence[int] = (), refusal: str = "", sure: str = ""
     ) -> Response:
         plan = await self._approvals.expire_if_due(await self._find(request))
         actions = await self._store.plans.actions_of(plan.id)
+        role, needed = session.operator.role, self._approvals.demand_of(plan, struck).people
+        asked = replace(plan, approvers_needed=max(needed, plan.approvers_needed))
         values: dict[str, Any] = {
+            "operator": session.operator,
+            "is_final": is_final(plan, struck),
+            "given": await self._store.plans.approvals_of(plan.id) if plan.approvers else (),
+            "approvals_line": approvals_line(asked),
+            "is_signed": await self._signing.is_needed(session),
+            "statement": statement_of_plan(plan, session.operator.name, struck=struck),
+            "may_answer": role.includes(Role.APPROVER),
+            "may_approve": role.includes(Role.APPROVER) and session.operator.name not in plan.approvers,
             "shown": build_plan_view(plan, actions, self._clock.now(), struck=struck),
             "refusal": refusal,
             "sure": sure,

@@ -38,6 +38,12 @@ def script() -> str:
 
 
 @cache
+def passkey_script() -> str:
+    """Return the script that lets passkeys enrol, sign in and sign."""
+    return (_FOLDER / "passkeys.js").read_text(encoding="utf-8")
+
+
+@cache
 def _environment() -> Environment:
     environment = Environment(
         loader=FileSystemLoader(_FOLDER / "templates", encoding="utf-8"),

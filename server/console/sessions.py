@@ -1,23 +1,24 @@
-"""The operator's session: a cookie signed with the store's key, and a token that every form repeats.
+"""Sessions of operators: a cookie signed with the store's key, and a token that every form repeats.
 
-Several processes may serve one store, so nothing is kept in memory. The cookie is bound to the passcode: a new passcode
-ends every session. Signing out lists the session in the store until it would have expired.
+Several processes may serve one store, so sessions are kept there, where they are listed and ended one by one. The
+cookie of whoever signed in with the passcode is bound to it: a new passcode ends every such session.
 """
 
 import hmac
-import json
 import secrets
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Final
 
 from clients.shared.clock import Clock, SystemClock
+from guard.operators.roles import Operator
 from server.console.passcode import fingerprint
+from server.store.operators.sessions import StoredSession, Way
 from server.store.store import Store
 
 LIFETIME: Final = timedelta(hours=8)
 _PURPOSE: Final = "approval session"
-_ENDED: Final = "approval sessions ended"
+_LONGEST_BROWSER: Final = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,11 +26,14 @@ class Session:
     """A signed-in operator."""
 
     id: str
-    expires: int
-    """Seconds since 1970."""
-
+    operator: Operator
     form_token: str
     """Every form contains it; another site's page cannot know it."""
+
+    @property
+    def by(self) -> str:
+        """As the record names what the operator does on the page."""
+        return self.operator.on_page
 
     def owns_form(self, token: str) -> bool:
         """Return True if a form with this token came from a page of this session."""
@@ -48,42 +52,40 @@ class Sessions:
         """Name the cookie after the key: cookies ignore ports, and a sandbox's page may run beside the real one."""
         return f"ringfence_approvals_{self._store.seal.derive('approval cookie').hex()[:8]}"
 
-    async def begin(self) -> str:
-        """Begin a session and return its cookie."""
-        session_id = secrets.token_urlsafe(18)
-        expires = int((self._clock.now() + LIFETIME).timestamp())
-        return f"{session_id}.{expires}.{await self._sign(session_id, expires)}"
+    async def begin(self, operator: Operator, *, via: Way, browser: str = "") -> str:
+        """Begin a session of an operator and return its cookie; `browser` is what the browser says of itself."""
+        now = self._clock.now()
+        session = StoredSession(
+            id=secrets.token_urlsafe(18),
+            operator=operator.name,
+            via=via,
+            browser=browser[:_LONGEST_BROWSER],
+            created_at=now,
+            expires_at=now + LIFETIME,
+        )
+        await self._store.sessions.begin(session, by=operator.on_page)
+        return f"{session.id}.{await self._sign(session)}"
 
     async def find(self, cookie: str | None) -> Session | None:
-        """Find the session of a cookie, if this store signed it, it has not ended, and the passcode is unchanged."""
-        parts = (cookie or "").split(".")
-        if len(parts) != 3 or not (parts[1].isascii() and parts[1].isdigit() and len(parts[1]) <= 12):
+        """Find the session of a cookie, if this store signed it, it is open, and its operator may sign in."""
+        session_id, _, signature = (cookie or "").partition(".")
+        if not session_id or not signature:
             return None
-        session_id, expires, signature = parts[0], int(parts[1]), parts[2]
-        expected = await self._sign(session_id, expires)
+        found = await self._store.sessions.find(session_id, self._clock.now())
+        if found is None:
+            return None
+        expected = await self._sign(found[0])
         if not hmac.compare_digest(expected.encode("utf-8"), signature.encode("utf-8")):
             return None
-        ended = self._unexpired(await self._store.key_values.get(_ENDED))
-        if expires <= self._clock.now().timestamp() or session_id in ended:
-            return None
-        return Session(session_id, expires, self._mac(f"form {session_id}"))
+        return Session(session_id, found[1], self._mac(f"form {session_id}"))
 
     async def end(self, session: Session) -> None:
         """End a session everywhere, for copies of its cookie too."""
+        await self._store.sessions.end(session.id, by=session.by, at=self._clock.now())
 
-        def add(stored: str | None) -> str:
-            return json.dumps(self._unexpired(stored) | {session.id: session.expires})
-
-        await self._store.key_values.change(_ENDED, add)
-
-    def _unexpired(self, stored: str | None) -> dict[str, int]:
-        """Read the list of ended sessions, without those that have expired since."""
-        ended: dict[str, int] = json.loads(stored or "{}")
-        now = self._clock.now().timestamp()
-        return {session_id: expires for session_id, expires in ended.items() if expires > now}
-
-    async def _sign(self, session_id: str, expires: int) -> str:
-        return self._mac(f"session {session_id} {expires} {await fingerprint(self._store.key_values)}")
+    async def _sign(self, session: StoredSession) -> str:
+        bound = f" {await fingerprint(self._store.key_values)}" if session.via == "passcode" else ""
+        return self._mac(f"session {session.id} {session.operator} {session.via}{bound}")
 
     def _mac(self, text: str) -> str:
         return hmac.digest(self._store.seal.derive(_PURPOSE), text.encode("utf-8"), "sha256").hex()

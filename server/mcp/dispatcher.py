@@ -277,7 +277,7 @@ class Dispatcher:
         bound = ("--up-to", "2.50") if names_bound else ()
         amount = ", naming the most that it may cost," if names_bound else ""
         command = self._commands.line("approvals", "approve", action.id, *bound)
-        return where_to_approve(pending, command, amount)
+        return where_to_approve(pending, action, command, amount)
 
     def _may_ask(self, action: Action, session: Session) -> bool:
         return action.channel == "ask" and self._uses_form and can_ask(session)

@@ -10,6 +10,7 @@ from typing import Final, Protocol
 import anyio
 from mcp.types import InputRequiredResult
 
+from guard.operators.approval import HasAnswers, approvals_line
 from server.mcp.elicitation import Question, can_open, page_was_opened, send_to_page
 from server.mcp.session import Session
 
@@ -44,8 +45,11 @@ class PendingApproval:
     note: str = ""
 
 
-def where_to_approve(pending: PendingApproval, command: str, amount: str = "") -> str:
-    """Say where the operator approves, for the model to pass on; `amount` is what the operator names with it."""
+def where_to_approve(pending: PendingApproval, asked: HasAnswers, command: str, amount: str = "") -> str:
+    """Say who approves and where, for the model to pass on; `amount` is what the operator names with it."""
+    if asked.approvers_needed > 1:
+        where = f"at {pending.page}" if pending.page else "on the approval page"
+        return f"{approvals_line(asked)} Operators do so{amount} {where}; the command line counts for none of them."
     by_command = f"`{command}` (or `decline`)"
     where = f"at {pending.page} or with {by_command}" if pending.page else f"with {by_command}"
     note = f"{pending.note} " if pending.note else ""

@@ -5,6 +5,7 @@ from typing import Final
 
 from clients.effects import Effect, WorstCase
 from clients.operation import OperationType
+from guard.operators.demand import Approvers, PricedCall
 from guard.rules.policy import Decision
 from server.settings.model import Settings
 from server.settings.rules import BudgetSettings
@@ -40,6 +41,7 @@ def explain(operation: OperationType, settings: Settings, *, shown: Collection[s
         yield f"{spec.provider.title} is not set up, so every call is refused until it has credentials"
     if Effect.PAID in spec.effect:
         yield from _money(operation, settings, accounts)
+    yield from _people(operation, settings)
     if not spec.effect.is_plain_read and ruling.decision < Decision.PAGE:
         limit, minutes = settings.compliance.bulk_limit, settings.compliance.duplicate_minutes
         yield (
@@ -51,6 +53,19 @@ def explain(operation: OperationType, settings: Settings, *, shown: Collection[s
 
 def _shown(accounts: Collection[str], shown: Collection[str] | None) -> list[str]:
     return [name for name in accounts if shown is None or name in shown]
+
+
+def _people(operation: OperationType, settings: Settings) -> Iterator[str]:
+    """Explain the rules about who approves an operation, and who alone; those about amounts apply from there on."""
+    if operation.spec.effect.is_plain_read:
+        return
+    for number, rule in enumerate(settings.approvals.rules):
+        found = rule.rule(f"approvals.rules[{number}]")
+        accounts = settings.accounts_of(operation.spec.provider.name) or (operation.spec.provider.name,)
+        calls = [PricedCall(operation.spec, account, None) for account in accounts]
+        if any(found.applies([call]) for call in calls):
+            above = f" where it costs more than {found.above}, or nobody knows" if found.above is not None else ""
+            yield f"on the approval page{above}: {Approvers((found,)).demand(calls).in_words}"
 
 
 def _money(operation: OperationType, settings: Settings, accounts: Collection[str]) -> Iterator[str]:
@@ -95,6 +110,8 @@ def rules_in_force(settings: Settings, *, shown: Collection[str] | None = None) 
     yield from _rules_of_accounts(settings, shown)
     for name, decision in settings.tighten.items():
         yield f"tighten.{name}", decision.word, True
+    for number, rule in enumerate(settings.approvals.rules):
+        yield f"approvals.rules[{number}]", rule.in_words, True
     yield from _money_in_force(settings, shown)
     yield from _reach(settings)
 

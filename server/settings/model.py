@@ -34,6 +34,7 @@ from guard.rules.policy import Policy
 from guard.rules.time_zones import load_zone
 from server.settings.keys import NESTED_BY, PREFIX, variable_of
 from server.settings.rules import (
+    ApprovalRuleSettings,
     BudgetSettings,
     ComplianceSettings,
     CorrectionSettings,
@@ -87,6 +88,9 @@ class TokenSettings(Section):
 
     read_only: bool = False
     """Allow its holder plain reads only."""
+
+    owner: str | None = None
+    """Name of the operator to whom it belongs, who approves nothing that its holder asks for."""
 
     @field_validator("token", mode="before")
     @classmethod
@@ -149,6 +153,9 @@ class ApprovalSettings(Section):
 
     address: WebAddress | None = None
     """URL at which people reach the HTTP server's page, such as https://ringfence.example.com behind a proxy."""
+
+    rules: list[ApprovalRuleSettings] = []
+    """What the approval of some calls needs beyond one operator's yes."""
 
     wait_seconds: float | None = Field(default=None, ge=0, le=3600)
     """Seconds a call waits for the operator; if left out, 50 where the client opened the page, otherwise 0."""
@@ -331,7 +338,14 @@ class Settings(BaseSettings):
             prices=self.prices,
             destinations=self.destinations,
             compliance=self.compliance,
+            approval_rules=self.approvals.rules,
+            owners=self._owners(),
         )
+
+    def _owners(self) -> dict[str, str]:
+        """Return the operator who owns the token of each principal that has one."""
+        tokens = ((holder, token) for holder, token in self.http.tokens.items() if isinstance(token, TokenSettings))
+        return {f"token:{holder}": token.owner for holder, token in tokens if token.owner is not None}
 
     @property
     def selection(self) -> ToolSelection:

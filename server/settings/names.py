@@ -12,6 +12,7 @@ from phonenumbers import SUPPORTED_REGIONS
 
 from clients.effects import Effect
 from clients.operation import OperationType
+from guard.operators.roles import NAME
 from server.settings.corrections import conflicts
 from server.settings.model import Settings, TokenSettings
 from server.settings.rules import DestinationSettings
@@ -53,6 +54,7 @@ def unknown_names(settings: Settings) -> Iterator[UnknownName]:
     for number, cap in enumerate(settings.budget):
         if cap.provider is not None and (wrong := unknown_provider(cap.provider)):
             yield ("budget", number, "provider"), wrong
+    yield from _unknown_in_approval_rules(settings)
     yield from _unknown_accounts(settings)
     if wrong := _unknown_home(settings.destinations):
         yield ("destinations", "home"), wrong
@@ -150,6 +152,34 @@ def _unknown_accounts(settings: Settings) -> Iterator[UnknownName]:
             yield from _unknown_toolsets(("http", "tokens", holder, "toolsets"), token.toolsets or ())
 
 
+def _unknown_in_approval_rules(settings: Settings) -> Iterator[UnknownName]:
+    """Yield names in the rules about approvals that do not exist; a rule for them would demand nothing."""
+    for number, rule in enumerate(settings.approvals.rules):
+        section = ("approvals", "rules", number)
+        for key, names, wrong in (
+            ("operators", rule.operators, _unfit_operator),
+            ("providers", rule.providers, unknown_provider),
+            ("toolsets", rule.toolsets, unknown_toolset),
+            ("operations", rule.operations, unknown_tool),
+        ):
+            yield from (((*section, key, at), text) for at, name in enumerate(names) if (text := wrong(name)))
+        if rule.operators and len(set(rule.operators)) < rule.people:
+            yield (
+                (*section, "people"),
+                f"at most {len(set(rule.operators))}, as many as operators are named, is expected",
+            )
+    for holder, token in settings.http.tokens.items():
+        if isinstance(token, TokenSettings) and token.owner is not None and (text := _unfit_operator(token.owner)):
+            yield ("http", "tokens", holder, "owner"), text
+
+
+def _unfit_operator(name: str) -> str:
+    """Return what is wrong with the name of an operator; whether there is one, the store knows."""
+    if NAME.fullmatch(name):
+        return ""
+    return "small letters, digits and . _ @ + - are expected, as in anna or anna@example.com"
+
+
 def _named_accounts(settings: Settings) -> Iterator[tuple[Place, str, str | None]]:
     """Yield every place that names an account, with the name, and the provider at which it has to be, if at one."""
     for provider, name in settings.default_accounts.items():
@@ -164,6 +194,10 @@ def _named_accounts(settings: Settings) -> Iterator[tuple[Place, str, str | None
     for number, cap in enumerate(settings.budget):
         if cap.account is not None:
             yield ("budget", number, "account"), cap.account, cap.provider
+    for number, rule in enumerate(settings.approvals.rules):
+        yield from (
+            (("approvals", "rules", number, "accounts", at), name, None) for at, name in enumerate(rule.accounts)
+        )
     for holder, token in settings.http.tokens.items():
         if isinstance(token, TokenSettings):
             named = enumerate(token.accounts or ())

@@ -12,6 +12,7 @@ from clients.settings import Currency, Section, matching
 from clients.spec import Method
 from clients.wire.corrections import Correction
 from guard.money import Money
+from guard.operators.demand import ApprovalRule, Approvers
 from guard.rules.budget import Cap
 from guard.rules.compliance import Compliance, QuietHours
 from guard.rules.destinations import Destinations
@@ -156,6 +157,65 @@ class BudgetSettings(Section):
     """Account whose spending counts; all if left out."""
 
 
+class ApprovalRuleSettings(Section):
+    """What the approval of some calls needs beyond one operator's yes. Every rule that applies counts."""
+
+    people: int = Field(default=1, ge=1, le=5)
+    """How many different operators have to approve. From two on the passcode counts for none: it has no name."""
+
+    operators: list[str] = []
+    """Names of the operators who may approve; every approver if left out."""
+
+    above: Decimal | None = Field(default=None, ge=0)
+    """Only calls that cost more than this, together where they are one plan; an unknown price is more."""
+
+    currency: Currency = "USD"
+    """Currency of `above`; an amount in another one is more."""
+
+    effects: list[EffectName] = []
+    """Only calls with one of these effects; all if left out."""
+
+    irreversible: bool = False
+    """Only calls that nothing undoes."""
+
+    providers: list[str] = []
+    """Only calls at these providers; all if left out."""
+
+    accounts: list[str] = []
+    """Only calls on these accounts; all if left out."""
+
+    toolsets: list[str] = []
+    """Only calls of these toolsets, `numbers` or `<provider>.numbers`; all if left out."""
+
+    operations: list[str] = []
+    """Only calls of these tools; all if left out."""
+
+    @property
+    def in_words(self) -> str:
+        """What it is about and what it demands, as it is set."""
+        about = [f"above {self.above} {self.currency}"] if self.above is not None else []
+        about += ["irreversible"] if self.irreversible else []
+        lists = (self.effects, self.providers, self.accounts, self.toolsets, self.operations)
+        about += [" or ".join(names) for names in lists if names]
+        who = f" of {', '.join(self.operators)}" if self.operators else ""
+        return f"{self.people} operator{'' if self.people == 1 else 's'}{who} for {', '.join(about) or 'every call'}"
+
+    def rule(self, place: str) -> ApprovalRule:
+        """Return the guard's rule."""
+        return ApprovalRule(
+            place=place,
+            people=self.people,
+            operators=frozenset(self.operators),
+            above=None if self.above is None else Money(self.above, self.currency),
+            effects=frozenset(effect for effect in Effect if effect.labels[0] in self.effects),
+            is_irreversible=self.irreversible,
+            providers=frozenset(self.providers),
+            accounts=frozenset(self.accounts),
+            toolsets=frozenset(self.toolsets),
+            operations=frozenset(self.operations),
+        )
+
+
 class PriceSettings(Section):
     """The operator's worst case for an operation, where the provider publishes no price."""
 
@@ -231,6 +291,9 @@ class RuleSettings(Section):
     prices: Mapping[str, PriceSettings] = {}
     destinations: DestinationSettings = DestinationSettings()
     compliance: ComplianceSettings = ComplianceSettings()
+    approval_rules: list[ApprovalRuleSettings] = []
+    owners: Mapping[str, str] = {}
+    """The operator who owns the token of a principal, by the principal's name."""
 
     def rules(self, policy: Policy) -> Rules:
         """Return the guard's rules."""
@@ -240,6 +303,10 @@ class RuleSettings(Section):
             caps=tuple(Cap(cap.per, Money(cap.limit, cap.currency), cap.provider, cap.account) for cap in self.budget),
             prices={name: Money(price.amount, price.currency) for name, price in self.prices.items()},
             prices_by_account=self._prices_by_account(),
+            approvers=Approvers(
+                tuple(rule.rule(f"approvals.rules[{number}]") for number, rule in enumerate(self.approval_rules)),
+                self.owners,
+            ),
             unknown_price=None if unknown is None else Decision[unknown.upper()],
             destinations=Destinations(
                 countries=frozenset(self.destinations.countries),

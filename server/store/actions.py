@@ -14,11 +14,14 @@ from sqlalchemy.engine import Connection, RowMapping
 from guard.action import Action, State
 from guard.allowances.allowance import Cover, allowance_of, approver, is_allowance
 from guard.errors import Frozen
+from guard.operators.approval import Approval
+from guard.operators.demand import Demand
 from guard.rules.budget import Cap, Hold, Spent, require_room
 from guard.rules.quote import Quote
 from server.store.allowances.uses import release_use, require_standing, settle_use, take_use
 from server.store.engine import Database
 from server.store.key_values import FROZEN, get_value
+from server.store.operators.approvals import add_approval, all_approvals, approvals_of, decided_by, detail_of
 from server.store.reservations import release_hold, settle_hold, spent_in, take_hold
 from server.store.schema import action_texts, actions
 from server.store.sealed.audit import Audit, Entry
@@ -109,6 +112,47 @@ class StoredJournal:
             return moved
 
         return await self._audit.write(change, needs_whole_log=to is State.APPROVED)
+
+    async def approve_by_operator(self, approval: Approval, demand: Demand, **changes: Any) -> Action | None:
+        """Record an operator's yes to an action that waits, and approve it once as many have as are demanded.
+
+        Returns the action, which still waits while others are missing; None if it does not wait any more.
+
+        Raises:
+            MayNotApprove: The operator is disabled, or approved it before.
+        """
+
+        def approve(entry: Entry) -> Action | None:
+            connection, about = entry.connection, approval.statement.about
+            waits = (actions.c.id == about) & (actions.c.state == State.PROPOSED.value)
+            if (
+                connection.execute(select(actions.c.id).where(waits, actions.c.expires_at > approval.at)).first()
+                is None
+            ):
+                return None
+            add_approval(connection, approval)
+            given = approvals_of(connection, about)
+            names = [one.operator.name for one in given]
+            so_far: dict[str, Any] = {"approvers": names, "approvers_needed": demand.people}
+            if demand.missing(names):
+                row = connection.execute(update(actions).where(waits).values(so_far).returning(*actions.c))
+                waiting = action_of(row.mappings().one())
+                self._audit.append(
+                    entry, "one approval", action_id=about, principal=waiting.principal, detail=detail_of(approval)
+                )
+                return waiting
+            decided = {"decided_by": decided_by(given), "decided_at": approval.at, **so_far, **changes}
+            return self._move(entry, about, {State.PROPOSED}, State.APPROVED, decided, detail=detail_of(approval))
+
+        return await self._audit.write(approve, needs_whole_log=True)
+
+    async def approvals_of(self, about: str) -> Sequence[Approval]:
+        """Return what operators who are still enabled approved of an action or plan, oldest first."""
+        return await self._database.read(lambda connection: approvals_of(connection, about))
+
+    async def all_approvals(self) -> Sequence[Approval]:
+        """Return every approval of operators, to compare with the audit log."""
+        return await self._database.read(all_approvals)
 
     async def approve_by_allowance(self, action: Action, cover: Cover, at: datetime) -> Action | None:
         """Approve an action that waits under the first allowance with room, and count it there, in one transaction.
@@ -228,6 +272,7 @@ class StoredJournal:
         to: State,
         changes: dict[str, Any],
         *conditions: ColumnElement[bool],
+        detail: Mapping[str, Any] | None = None,
     ) -> Action | None:
         moving = (
             update(actions)
@@ -243,7 +288,7 @@ class StoredJournal:
             release_use(entry.connection, action_id)
         quote = changes.get("quote")
         said = changes | ({"up_to": str(quote.up_to)} if isinstance(quote, Quote) and quote.up_to else {})
-        self._log(entry, moved, {name: said[name] for name in _AUDITED if said.get(name)})
+        self._log(entry, moved, {name: said[name] for name in _AUDITED if said.get(name)} | dict(detail or {}))
         return moved
 
     def _log(self, entry: Entry, action: Action, detail: Mapping[str, Any]) -> None:
@@ -337,4 +382,5 @@ def action_of(row: RowMapping | Mapping[str, Any]) -> Action:
     values: dict[str, Any] = {name: value for name, value in row.items() if name != "owner"}
     values["quote"] = _quotes.validate_python(values["quote"])
     values["state"] = State(values["state"])
+    values["approvers"] = tuple(values["approvers"])
     return Action(**values)

@@ -87,6 +87,8 @@ actions = Table(
     Column("owner", String(200)),
     Column("account_name", String(32), nullable=False, server_default=""),
     Column("due_at", UtcTime),
+    Column("approvers", JSON, nullable=False, server_default="[]"),
+    Column("approvers_needed", Integer, nullable=False, server_default="1"),
 )
 OPEN_STATES = "state IN ('proposed', 'approved', 'sending', 'unknown')"
 Index(
@@ -166,6 +168,8 @@ plans = Table(
     Column("undo_id", String(16)),
     Column("undoes", String(16)),
     Column("due_at", UtcTime),
+    Column("approvers", JSON, nullable=False, server_default="[]"),
+    Column("approvers_needed", Integer, nullable=False, server_default="1"),
 )
 OPEN_PLANS = "state IN ('proposed', 'approved', 'running', 'stopped')"
 Index(
@@ -287,6 +291,81 @@ Index(
     allowance_requests.c.closed_at,
     allowance_requests.c.created_at,
 )
+
+operators = Table(
+    "operators",
+    metadata,
+    Column("name", String(64), primary_key=True),
+    Column("role", String(16), nullable=False),
+    Column("created_at", UtcTime, nullable=False),
+    Column("created_by", String(200), nullable=False),
+    Column("disabled_at", UtcTime),
+    Column("disabled_by", String(200)),
+    Column("subject", String(400)),
+)
+"""People who may sign in. The local operator has a row only once its role or state was changed."""
+
+Index("operators_by_subject", operators.c.subject, unique=True)
+
+passkeys = Table(
+    "passkeys",
+    metadata,
+    Column("id", String(400), primary_key=True),
+    Column("operator", String(64), nullable=False),
+    Column("public_key", Text, nullable=False),
+    Column("sign_count", BigInteger, nullable=False),
+    Column("rp_id", String(255), nullable=False),
+    Column("label", String(64), nullable=False),
+    Column("created_at", UtcTime, nullable=False),
+    Column("used_at", UtcTime),
+    Column("removed_at", UtcTime),
+)
+"""Public keys of authenticators (COSE, in URL-safe base64, as the id)."""
+
+Index("passkeys_by_operator", passkeys.c.operator)
+
+enrolments = Table(
+    "enrolments",
+    metadata,
+    Column("digest", String(64), primary_key=True),
+    Column("operator", String(64), nullable=False),
+    Column("created_at", UtcTime, nullable=False),
+    Column("expires_at", UtcTime, nullable=False),
+    Column("used_at", UtcTime),
+)
+"""Links by which operators enrol a passkey, each once; only the SHA-256 of their secret is here."""
+
+Index("enrolments_by_operator", enrolments.c.operator)
+
+operator_sessions = Table(
+    "operator_sessions",
+    metadata,
+    Column("id", String(32), primary_key=True),
+    Column("operator", String(64), nullable=False),
+    Column("via", String(16), nullable=False),
+    Column("browser", StorableText, nullable=False),
+    Column("created_at", UtcTime, nullable=False),
+    Column("expires_at", UtcTime, nullable=False),
+    Column("ended_at", UtcTime),
+)
+"""Sessions on the page. The cookie carries the id with a signature under the store's key."""
+
+Index("operator_sessions_by_operator", operator_sessions.c.operator, operator_sessions.c.expires_at)
+Index("operator_sessions_by_time", operator_sessions.c.expires_at)
+
+approvals = Table(
+    "approvals",
+    metadata,
+    Column("about", String(16), primary_key=True),
+    Column("operator", String(64), primary_key=True),
+    Column("by", String(200), nullable=False),
+    Column("at", UtcTime, nullable=False),
+    Column("statement", JSON, nullable=False),
+    Column("assertion", JSON),
+)
+"""Each operator's yes to an action or plan: what it says, and what a passkey signed for it."""
+
+Index("approvals_by_operator", approvals.c.operator, approvals.c.at)
 
 spending = Table(
     "spending",

@@ -10,6 +10,8 @@ from server.store.events import StoredEvents
 from server.store.freeze import Freeze
 from server.store.key_values import KeyValueStore
 from server.store.limits import StoredCache, StoredLimits
+from server.store.operators.operators import StoredOperators
+from server.store.operators.sessions import StoredSessions
 from server.store.optouts import StoredOptOuts
 from server.store.plans.journal import StoredPlans
 from server.store.reports.history import StoredHistory
@@ -30,6 +32,8 @@ class Store:
     journal: StoredJournal
     plans: StoredPlans
     allowances: StoredAllowances
+    operators: StoredOperators
+    sessions: StoredSessions
     audit: Audit
     vault: StoredVault
     limits: StoredLimits
@@ -61,6 +65,8 @@ def open_store(address: str, folder: Path, key: str | None = None) -> Store:
         journal=StoredJournal(database, audit),
         plans=StoredPlans(database, audit),
         allowances=StoredAllowances(database, audit),
+        operators=StoredOperators(database, audit),
+        sessions=StoredSessions(database, audit),
         audit=audit,
         vault=StoredVault(database, seal, audit),
         limits=StoredLimits(database),

@@ -31,6 +31,7 @@ READS: tuple[tuple[str, dict[str, Any]], ...] = (
 )
 GROWS_NO_FILE = """
 import os, resource, sys
+os.environ["PYTHONDONTWRITEBYTECODE"] = "1"  # Python keeps what was cut short, and later processes fail on it
 resource.setrlimit(resource.RLIMIT_FSIZE, (40 * 1024, 40 * 1024))  # SQLite's index of the log needs 32 KiB
 os.execv(sys.executable, [sys.executable, *sys.argv[1:]])
 """

@@ -310,7 +310,7 @@ class PlanLifetimes(RuleBasedStateMachine):
         dependencies = self._dependencies(journal)
         self._guard = Guard(dependencies)
         self._proposer = PlanProposer(dependencies, plans, Sharing(dependencies), lifetime=LIFETIME)
-        self._approvals = PlanApprovals(plans, self._clock, self._caps)
+        self._approvals = PlanApprovals(plans, self._clock, dependencies.rules, dependencies.catalog)
         self._runner = PlanRunner(self._guard, dependencies, plans, Sharing(dependencies))
 
     def _dependencies(self, journal: Journal) -> GuardDependencies:

@@ -8,7 +8,7 @@ import secrets
 import sys
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -151,6 +151,7 @@ def loosen_the_doors() -> None:
     """Let any token, page and passcode open, give the model a tool that approves, and check no arguments."""
     from pydantic import BaseModel, ConfigDict, Field
 
+    from guard.operators.roles import Operator, Role
     from server.console import login, passcode
     from server.console.middleware import SecurityMiddleware
     from server.console.sessions import Session
@@ -162,8 +163,7 @@ def loosen_the_doors() -> None:
     from tools.schema import input_schema
 
     async def session(*_: Any) -> Session:
-        later = datetime.now(UTC) + timedelta(hours=1)
-        return Session("anybody", int(later.timestamp()), secrets.token_hex(8))
+        return Session("anybody", Operator(name="local", role=Role.ADMIN), secrets.token_hex(8))
 
     def unchecked(parse: Any) -> Any:
         def parsed(operation: Any, arguments: Any, *more: Any, **options: Any) -> Any:

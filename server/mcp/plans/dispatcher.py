@@ -129,7 +129,7 @@ class PlanDispatcher:
         if current.state is PlanState.PROPOSED:
             return pending_plan_result(
                 current,
-                where=self._where(pending),
+                where=self._where(pending, current),
                 untrusted=untrusted,
                 with_budgets=self.services.shows_budgets(session.principal),
             )
@@ -145,8 +145,8 @@ class PlanDispatcher:
         found = await self.services.plans.find(plan_id)
         return found is None or found.state is not PlanState.PROPOSED
 
-    def _where(self, pending: PendingApproval) -> str:
-        return where_to_approve(pending, self.services.settings.commands.line("plans", "approve", pending.id))
+    def _where(self, pending: PendingApproval, plan: Plan) -> str:
+        return where_to_approve(pending, plan, self.services.settings.commands.line("plans", "approve", pending.id))
 
     def _may_ask(self, plan: Plan, session: Session) -> bool:
         return self._takes_form(plan) and can_ask(session)

@@ -12,6 +12,8 @@ from sqlalchemy.engine import Connection, RowMapping
 from guard.action import Action, State
 from guard.allowances.allowance import Cover, approver
 from guard.errors import AlreadySettled, Expired, Frozen, NotTheSameCall, OutcomePending
+from guard.operators.approval import Approval
+from guard.operators.demand import NO_DEMAND, Demand
 from guard.plans.journal import StepPlace
 from guard.plans.plan import CAN_RUN, Amount, Plan, PlanState, Step, Terms, amounts_of, digest_of_plan, totals_of
 from guard.rules.budget import Cap, Hold, require_room, require_room_for_all
@@ -20,6 +22,7 @@ from server.store.actions import action_of, find_open, make_searchable, request_
 from server.store.allowances.uses import begin_step_use, release_step_uses, release_use, take_uses
 from server.store.engine import Database
 from server.store.key_values import FROZEN, get_value
+from server.store.operators.approvals import add_approval, approvals_of, decided_by, detail_of
 from server.store.plans.reserved import release, reserve
 from server.store.reservations import spent_in, take_hold
 from server.store.schema import actions, plan_steps, plans
@@ -151,28 +154,46 @@ class StoredPlans:
         caps: Sequence[Cap],
         struck: Collection[int] = (),
         due_at: datetime | None = None,
+        approval: Approval | None = None,
+        demand: Demand = NO_DEMAND,
     ) -> Plan | None:
         """Record a yes and reserve what the steps cost, in one transaction.
 
-        `due_at` is from when the server carries it out. The plan that undoes it is approved with it.
+        `due_at` is from when the server carries it out. The plan that undoes it is approved with it. `approval` is an
+        operator's; while others are missing by `demand`, the plan still waits and nothing is reserved.
         Returns None if the plan does not wait for an answer, or is too old at that time.
 
         Raises:
             OverBudget: A cap leaves no room for the total.
             Frozen: The operator froze every guarded action.
+            MayNotApprove: The operator is disabled, or approved it before.
         """
 
         def work(entry: Entry) -> Plan | None:
             if not _waits(entry.connection, plan_id, at):
                 return None
+            changes: dict[str, Any] = {"decided_by": by, "decided_at": at, "due_at": due_at}
+            if approval is not None:
+                add_approval(entry.connection, approval)
+                given = approvals_of(entry.connection, plan_id)
+                names = [one.operator.name for one in given]
+                so_far: dict[str, Any] = {"approvers": names, "approvers_needed": demand.people}
+                if demand.missing(names):
+                    return self._count_approval(entry, plan_id, so_far, approval)
+                changes |= {**so_far, "decided_by": decided_by(given)}
             if struck:
                 _strike(entry.connection, plan_id, plan_steps.c.position.in_(struck))
                 if (undo := _undo_of(entry.connection, plan_id)) is not None:
                     _strike(entry.connection, undo.id, plan_steps.c.undoes.in_(struck))
-            changes = {"decided_by": by, "decided_at": at, "due_at": due_at}
-            return self._approve(entry, plan_id, changes, caps, {"struck": sorted(struck)} if struck else {})
+            detail = dict(detail_of(approval)) if approval is not None else {}
+            detail |= {"struck": sorted(struck)} if struck else {}
+            return self._approve(entry, plan_id, changes, caps, detail)
 
         return await self._audit.write(work, needs_whole_log=True)
+
+    async def approvals_of(self, about: str) -> Sequence[Approval]:
+        """Return what operators who are still enabled approved of a plan, oldest first."""
+        return await self._database.read(lambda connection: approvals_of(connection, about))
 
     async def approve_by_allowances(
         self,
@@ -204,6 +225,15 @@ class StoredPlans:
             return self._approve(entry, plan.id, changes, caps, counted)
 
         return await self._audit.write(work, needs_whole_log=True)
+
+    def _count_approval(self, entry: Entry, plan_id: str, so_far: Mapping[str, Any], approval: Approval) -> Plan | None:
+        """Record one of several operators' yes to a plan, which still waits."""
+        entry.connection.execute(update(plans).where(plans.c.id == plan_id).values(so_far))
+        waiting = _find(entry.connection, plans.c.id == plan_id)
+        if waiting is not None:
+            principal, detail = waiting.principal, detail_of(approval)
+            self._audit.append(entry, "one approval", action_id=plan_id, principal=principal, detail=detail)
+        return waiting
 
     def _approve(
         self,
@@ -520,7 +550,7 @@ def _steps_of(connection: Connection, plan_id: str) -> Sequence[RowMapping]:
 
 def _plan_row(plan: Plan) -> dict[str, Any]:
     values = {name: getattr(plan, name) for name in plans.columns.keys()}  # noqa: SIM118 - columns are no dict
-    return values | {"state": plan.state.value, "notes": list(plan.notes)}
+    return values | {"state": plan.state.value, "notes": list(plan.notes), "approvers": list(plan.approvers)}
 
 
 def _step_row(plan_id: str, step: Step) -> dict[str, Any]:
@@ -532,6 +562,7 @@ def _step_row(plan_id: str, step: Step) -> dict[str, Any]:
 def _plan(row: RowMapping, steps: Sequence[RowMapping], undo: Sequence[RowMapping]) -> Plan:
     values: dict[str, Any] = dict(row)
     values |= {"state": PlanState(row["state"]), "notes": tuple(row["notes"])}
+    values |= {"approvers": tuple(row["approvers"])}
     return Plan(**values, steps=tuple(_step(step) for step in steps), undo=tuple(_step(step) for step in undo))
 
 

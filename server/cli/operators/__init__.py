@@ -1,0 +1,1 @@
+"""`ringfence operators`: people with a name who answer."""

@@ -1,0 +1,1 @@
+"""The page of operators: who may sign in, and who is signed in."""

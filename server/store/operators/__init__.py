@@ -1,0 +1,1 @@
+"""Operators in the store: who they are, their passkeys, their sessions, and what they approved."""
