@@ -4,6 +4,7 @@ What no index answers is looked for among a bounded number of actions at a time,
 costs the same however long the record is. It says then from where to look on.
 """
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -22,6 +23,8 @@ MOST_CHOICES: Final = 100
 
 Query = Select[*tuple[Any, ...]]
 """A query of some columns."""
+
+_BETWEEN_NAMES: Final = re.compile(", | and ")
 
 _FAR: Final = datetime(9999, 1, 1, tzinfo=UTC)
 
@@ -160,9 +163,9 @@ def _equal_columns(connection: Connection, wanted: ActionFilter) -> list[_Equal]
 
 
 def deciders_named(connection: Connection, wanted: str) -> Sequence[str]:
-    """Return the texts by which an operator stands on the record: `anna, on the approval page`."""
+    """Return the texts by which an operator stands on the record: `anna and bob, on the approval page`."""
     known = distinct(connection, actions.c.decided_by)
-    return [one for one in known if one == wanted or one.startswith(f"{wanted}, ")] or [wanted]
+    return [one for one in known if one == wanted or wanted in _BETWEEN_NAMES.split(one)] or [wanted]
 
 
 def principals_named(connection: Connection, wanted: str) -> Sequence[str]:

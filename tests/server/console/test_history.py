@@ -16,6 +16,7 @@ import pytest
 from clients.shared.clock import SystemClock
 from guard.action import Action, State
 from guard.money import Money
+from guard.operators.roles import on_page
 from guard.rules.budget import Hold
 from guard.rules.quote import Quote
 from server.console.history.pages import HISTORY_LISTED
@@ -125,6 +126,16 @@ async def test_each_criterion_finds_what_fits_on_the_page_and_on_the_command_lin
     assert wanted.id not in none.text
     assert wanted.id in await _list(tmp_path, f"--{name}", fits)
     assert wanted.id not in await _list(tmp_path, f"--{name}", misses)
+
+
+async def test_an_operator_is_found_beside_others_who_approved_the_same(tmp_path: Path) -> None:
+    async with opened_record(tmp_path) as record, operator(record) as page:
+        together, alone = await proposed(record), await proposed(record)
+        for action, by in ((together, on_page(["anna", "bob"])), (alone, on_page(["annabel"]))):
+            await record.journal.move(action.id, {State.PROPOSED}, State.DECLINED, decided_by=by, decided_at=START)
+        found = [(await page.open(f"/history?operator={name}")).text for name in ("anna", "bob")]
+    assert [together.id in one for one in found] == [True, True]
+    assert [alone.id in one for one in found] == [False, False]
 
 
 async def test_criteria_narrow_each_other(tmp_path: Path) -> None:
