@@ -1,14 +1,16 @@
 """An allowance: which calls of whom the operator said yes to beforehand, how many, for how much, until when."""
 
+import hashlib
 import re
 import secrets
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import Final, Literal
+from typing import Any, Final, Literal
 
 from guard.allowances.conditions import Condition
 from guard.money import Money, NotAPrice, parse_price
+from guard.operators.approval import canonical
 from guard.rules.budget import start_of
 from guard.rules.quote import Quote
 
@@ -81,6 +83,33 @@ class Terms:
         count = f"{self.count.most} {IN_WINDOW[self.count.window]}"
         return f"{count}, {self.money.most} {IN_WINDOW[self.money.window]}" if self.money else count
 
+    @property
+    def facts(self) -> dict[str, Any]:
+        """All that it allows, as JSON values: what the audit log says of it, and what an operator signs."""
+        return {
+            "operation": self.operation,
+            "account": self.account,
+            "conditions": [str(condition) for condition in self.conditions],
+            "count": str(self.count),
+            "money": str(self.money) if self.money else None,
+            "until": self.until.isoformat(),
+            "note": self.note,
+        }
+
+    @property
+    def digest(self) -> str:
+        """SHA-256 over what it allows, and to whom."""
+        return digest_of_terms(self.facts, self.principal)
+
+
+def digest_of_terms(facts: Mapping[str, Any], principal: str) -> str:
+    """Return the SHA-256 over the canonical JSON of what an allowance allows, and to whom."""
+    chosen = {name: facts.get(name) for name in TERMS} | {"principal": principal}
+    return hashlib.sha256(canonical(chosen)).hexdigest()
+
+
+TERMS: Final = ("operation", "account", "conditions", "count", "money", "until", "note")
+"""Names of the facts."""
 
 IN_WINDOW: Final[dict[Window, str]] = {"day": "a day", "month": "a month", "total": "in all"}
 

@@ -1,28 +1,31 @@
 """The pages of allowances: those in force, what assistants ask for, one in full, and adding and revoking one."""
 
+import re
 from collections.abc import Mapping
 from typing import Any, Final
 
 from pydantic import ValidationError
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
-from starlette.responses import RedirectResponse, Response
+from starlette.responses import JSONResponse, RedirectResponse, Response
 
 from clients.operation import OperationType
 from clients.shared.clock import Clock
 from guard.action import rebuild_call
-from guard.allowances.allowance import Terms
+from guard.allowances.allowance import ALLOWANCE_ID, Terms, new_allowance_id
 from guard.allowances.draft import Draft
 from guard.allowances.fitness import BadTerms, Fitness, left_out, why_never
 from guard.allowances.suggestion import look_back, terms_like
 from guard.allowances.wording import STILL_STANDS, brief, condition_line, status_line, terms_lines, usage_line
 from guard.messages import requester
 from guard.operator_commands import OperatorCommands
+from guard.operators.approval import Approval, Statement
 from guard.operators.demand import Approvers
 from guard.operators.roles import Role
 from server.console.access import require_role, require_session
 from server.console.forms import read_form
 from server.console.login import SignIn
+from server.console.passkeys.signing import NotSigned, Signing
 from server.console.rendering import render
 from server.console.sessions import Session
 from server.console.urls import ROOT
@@ -44,10 +47,12 @@ class AllowancePages:
         clock: Clock,
         fitness: Fitness,
         approvers: Approvers,
+        signing: Signing,
         login: SignIn,
         commands: OperatorCommands,
     ) -> None:
         self._approvers = approvers
+        self._signing = signing
         self._store = store
         self._clock = clock
         self._fitness = fitness
@@ -127,11 +132,32 @@ class AllowancePages:
                 f"You own the token of {requester(terms.principal)}, and nobody allows what they ask for themselves."
             )
             return await self._show_form(session, operation, draft, refusal=refusal, wanted=wanted)
-        book = self._store.allowances
+        statement = _statement(form, terms, session)
+        try:
+            approver = await self._signing.approver(request, session, statement, form.get("credential", ""))
+        except NotSigned as unsigned:
+            return await self._show_form(session, operation, draft, refusal=str(unsigned), wanted=wanted)
+        book, now = self._store.allowances, self._clock.now()
         if wanted and await book.find_request(wanted) is None:
             return await self._show_form(session, operation, draft, refusal="That request is closed already.")
-        saved = await book.add(terms, by=session.by, at=self._clock.now(), request_id=wanted or None)
+        if await book.find(statement.about) is not None:
+            refusal = f"This form was saved already, as {statement.about}. Nothing more was saved."
+            return await self._show_form(session, operation, draft, refusal=refusal)
+        approval = Approval(
+            operator=session.operator, by=session.by, statement=statement, at=now, assertion=approver.assertion
+        )
+        saved = await book.add(terms, by=session.by, at=now, request_id=wanted or None, approval=approval)
         return RedirectResponse(f"{ROOT}/allowances/{saved.id}", 303)
+
+    @require_role(Role.ADMIN)
+    async def sign(self, request: Request, session: Session) -> Response:
+        """Answer with what the operator's passkey signs to allow what the form says."""
+        form = await read_form(request)
+        operation, draft = form.get("operation", "").strip(), _draft(form)
+        if fault := self._fault(operation, draft):
+            return JSONResponse({"problem": fault}, 409)
+        terms = draft.read(_operation(operation), self._clock.now(), self._fitness)
+        return await self._signing.options(request, session, _statement(form, terms, session))
 
     @require_role(Role.APPROVER)
     async def revoke(self, request: Request, session: Session) -> Response:
@@ -205,6 +231,8 @@ class AllowancePages:
             stands=STILL_STANDS,
             wanted=request,
             who=requester(draft.principal) if draft.principal else "",
+            new_id=new_allowance_id(),
+            is_signed=await self._signing.is_needed(session),
         )
 
     async def _look_back(self, operation: OperationType, terms: Terms) -> str:
@@ -215,6 +243,17 @@ class AllowancePages:
         shown = {"root": ROOT, "token": session.form_token, "is_frozen": await self._store.freeze.is_on(), **values}
         shown |= {"operator": session.operator}
         return render(template, self._commands, status=http_status, **shown)
+
+
+def _statement(form: Mapping[str, str], terms: Terms, session: Session) -> Statement:
+    """Return what an operator says yes to by allowing what a form says, under the id that the form was made with.
+
+    Raises:
+        HTTPException: That is no id of an allowance.
+    """
+    if not re.fullmatch(ALLOWANCE_ID, form.get("id", "")):
+        raise HTTPException(400, "The form cannot be read.")
+    return Statement(about=form["id"], digest=terms.digest, operator=session.operator.name)
 
 
 def _draft(form: Mapping[str, str]) -> Draft:

@@ -124,7 +124,7 @@ def page_routes(setup: PageSetup) -> list[Route]:
         runs_on_approval=options.runs_on_approval,
     )
     allowances = AllowancePages(
-        setup.store, setup.clock, options.fitness, options.rules.approvers, pages.login, options.commands
+        setup.store, setup.clock, options.fitness, options.rules.approvers, pages.signing, pages.login, options.commands
     )
     passkeys = PasskeyPages(setup.store, setup.clock, pages.login, options.commands, setup.address)
     people = OperatorPages(setup.store, setup.clock, pages.login, options.commands)
@@ -146,6 +146,7 @@ def page_routes(setup: PageSetup) -> list[Route]:
         Route(f"{ROOT}/allowances", allowances.list),
         Route(f"{ROOT}/allowances/new", allowances.new),
         Route(f"{ROOT}/allowances/new", allowances.save, methods=["POST"]),
+        Route(f"{ROOT}/allowances/new/sign", allowances.sign, methods=["POST"]),
         Route(f"{ROOT}/allowances/{{allowance_id}}", allowances.show),
         Route(f"{ROOT}/allowances/{{allowance_id}}/revoke", allowances.revoke, methods=["POST"]),
         Route(f"{ROOT}/allowances/{{request_id}}/dismiss", allowances.dismiss, methods=["POST"]),

@@ -48,7 +48,7 @@
 
   document.addEventListener("submit", async (event) => {
     const form = event.target;
-    if (!form.dataset.passkey || form.elements.credential.value) return;
+    if (!form.dataset.passkey || form.elements.credential.value || "unsigned" in (event.submitter?.dataset ?? {})) return;
     event.preventDefault();
     const button = event.submitter;
     try {

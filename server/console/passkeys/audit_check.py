@@ -9,6 +9,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, cast
 
+from guard.allowances.allowance import digest_of_terms
 from guard.operators.approval import Assertion, Statement
 from server.console.passkeys.ceremonies import BadPasskey, check_signature
 
@@ -32,6 +33,8 @@ class SignedApproval:
     operator: str
     statement: Mapping[str, Any]
     assertion: Mapping[str, Any] | None
+    terms_digest: str | None = None
+    """Digest of what an allowance allows, as the row itself says it; None for actions and plans."""
 
 
 def check_signatures(rows: Iterable[Mapping[str, Any]], stored: Iterable[SignedApproval] = ()) -> SignatureVerdict:
@@ -72,6 +75,8 @@ def _problem_of(approval: SignedApproval, keys: Mapping[str, Mapping[str, Any]],
     key = keys.get(assertion.key)
     if key is None or key["operator"] != approval.operator or statement.operator != approval.operator:
         return f"{whose} is signed with a passkey that was not enrolled for {approval.operator}."
+    if approval.terms_digest not in {None, statement.digest}:
+        return f"{whose} is signed for other terms."
     if statement.about != approval.about:
         return f"{whose} is signed for {statement.about}."
     try:
@@ -89,8 +94,9 @@ def _differences(logged: Mapping[tuple[str, str], SignedApproval], stored: Itera
 
 
 def _approval_in(row: Mapping[str, Any], detail: Mapping[str, Any]) -> SignedApproval:
-    about = str(row["action_id"])
-    return SignedApproval(about, str(detail.get("operator")), detail["statement"], detail.get("assertion"))
+    about, operator = str(row["action_id"]), str(detail.get("operator"))
+    digest = digest_of_terms(detail, str(row["principal"])) if row["event"] == "allowance added" else None
+    return SignedApproval(about, operator, detail["statement"], detail.get("assertion"), digest)
 
 
 def _detail_of(row: Mapping[str, Any]) -> dict[str, Any]:

@@ -21,8 +21,10 @@ from guard.allowances.allowance import (
 )
 from guard.allowances.conditions import read_condition
 from guard.money import Money
+from guard.operators.approval import Approval
 from server.store.allowances.uses import counted_in
 from server.store.engine import Database
+from server.store.operators.approvals import detail_of
 from server.store.reservations import billionths
 from server.store.schema import allowance_requests, allowances, events
 from server.store.sealed.audit import Audit, Entry
@@ -44,16 +46,29 @@ class StoredAllowances:
         self._database = database
         self._audit = audit
 
-    async def add(self, terms: Terms, *, by: str, at: datetime, request_id: str | None = None) -> Allowance:
-        """Store a new allowance; the request that it answers is closed."""
-        made = Allowance(id=new_allowance_id(), terms=terms, created_at=at, created_by=by)
+    async def add(
+        self,
+        terms: Terms,
+        *,
+        by: str,
+        at: datetime,
+        request_id: str | None = None,
+        approval: Approval | None = None,
+    ) -> Allowance:
+        """Store a new allowance; the request that it answers is closed.
+
+        `approval` is the yes of an operator who has a passkey: its statement names the id of the allowance.
+        """
+        new_id = approval.statement.about if approval is not None else new_allowance_id()
+        made = Allowance(id=new_id, terms=terms, created_at=at, created_by=by)
 
         def work(entry: Entry) -> Allowance:
             row = {**_row(terms), "id": made.id, "created_at": at, "created_by": by}
             entry.connection.execute(insert(allowances).values(row))
             if request_id is not None:
                 _close(entry.connection, request_id, at)
-            detail = _detail(terms) | {"by": by} | ({"request": request_id} if request_id else {})
+            detail = terms.facts | {"by": by} | ({"request": request_id} if request_id else {})
+            detail |= detail_of(approval) if approval is not None else {}
             self._audit.append(entry, "allowance added", action_id=made.id, principal=terms.principal, detail=detail)
             return made
 
@@ -134,7 +149,7 @@ class StoredAllowances:
                 "allowance requested",
                 action_id=made.id,
                 principal=terms.principal,
-                detail=_detail(terms) | {"reason": reason},
+                detail=terms.facts | {"reason": reason},
             )
             return made
 
@@ -239,11 +254,3 @@ def _terms(row: RowMapping) -> Terms:
 
 def _usage(row: RowMapping, count: int, spent: Decimal) -> Usage:
     return Usage(count, Money(spent, row["currency"]) if row["currency"] else None)
-
-
-def _detail(terms: Terms) -> dict[str, Any]:
-    """Return what the audit says of an allowance: all that it allows."""
-    values = _row(terms)
-    shown = {name: values[name] for name in ("operation", "account", "conditions")}
-    limits = {"count": str(terms.count), "money": str(terms.money) if terms.money else None}
-    return shown | limits | {"until": f"{terms.until.isoformat()}", "note": terms.note}

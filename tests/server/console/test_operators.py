@@ -18,6 +18,7 @@ from guard.operators.roles import LOCAL, Role
 from guard.rules.quote import Quote
 from guard.rules.rules import Rules
 from server.console.pages import PageOptions
+from server.console.passkeys.audit_check import check_signatures
 from server.store.store import Store, open_store
 from tests.operator_side import OperatorSide
 from tests.record_file import change
@@ -316,6 +317,28 @@ async def test_a_passkey_needs_a_host_name(record: Store) -> None:
         answer = await tab.send("/enrol/options", secret=secret)
     assert answer.status_code == 409
     assert "open http://localhost:8766" in answer.json()["problem"]
+
+
+async def test_an_allowance_is_signed_with_the_passkey_for_its_very_terms(record: Store) -> None:
+    until = f"{START + timedelta(days=30):%Y-%m-%d}"
+    terms = {"operation": "voicetel_send_message", "principal": "token:bot", "count": "5/day", "until": until}
+    terms |= {"conditions": "from_number any\nto_number = +12015550123\ntext any", "money": "1.00 USD/day"}
+    async with signed_in(record, "anna", Role.ADMIN) as (tab, key):
+        form = (await tab.open("/allowances/new")).text
+        found = re.search(r'name="id" value="(al_\w+)"', form)
+        assert found, form
+        fields = {**terms, "id": found[1], "token": token_in(form), "do": "save"}
+        assert (await tab.send("/allowances/new", **fields)).status_code == 409
+        options = (await tab.send("/allowances/new/sign", **fields)).json()
+        wider = fields | {"count": "500/day"}
+        assert (await tab.send("/allowances/new", credential=key.get(options), **wider)).status_code == 409
+        assert await record.allowances.latest(5) == []
+        assert (await tab.send("/allowances/new", credential=key.get(options), **fields)).status_code == 303
+        again = await tab.send("/allowances/new", credential=key.get(options), **fields)
+        assert again.status_code == 409
+    assert [one.id for one in await record.allowances.latest(5)] == [found[1]]
+    verdict = check_signatures([row async for row in record.audit.rows()])
+    assert (verdict.signed, verdict.problems) == (1, ())
 
 
 async def test_audit_verify_names_an_approval_that_was_altered(tmp_path: Path, operator: OperatorSide) -> None:
