@@ -15,9 +15,9 @@ RESULTS: Final = {"TelephonyError", "GuardRefusal"}
 """Their subclasses' names are the `error` of a result."""
 
 SAY: Final = {
-    "fail", "BadFilter", "NotAMonth",
-    "BadPasscode", "BadSettings", "CannotAdd", "CannotListen", "CheckResult", "HTTPException", "NotAnAnswer",
-    "NotProtected", "PortTaken", "BadProvider",
+    "fail", "BadFilter", "NotAMonth", "BadPasscode", "BadSettings", "CannotAdd", "CannotListen", "CheckResult",
+    "HTTPException", "NotAnAnswer", "NotProtected", "PortTaken", "BadProvider", "AccountRefused", "NotSignedIn",
+    "ProviderMisfit",
 }  # fmt: skip
 """Functions and exceptions whose text a person reads in a terminal or on the approval page."""
 

@@ -12,6 +12,7 @@ from server.cli.health_checks import (
     check_installation,
     check_provider,
     check_secrets_file,
+    check_single_sign_on,
     check_store,
     check_undocumented,
     check_zone_data,
@@ -46,7 +47,7 @@ async def report_checks(target: Target, *, undocumented: bool = True) -> bool:
 async def _check_all(services: Services, secrets: Path, *, undocumented: bool) -> AsyncGenerator[CheckResult]:
     zone_data = check_zone_data(has_quiet_hours=services.settings.compliance.quiet_hours is not None)
     local = (*check_installation(), zone_data, *check_secrets_file(secrets))
-    for result in (*local, *await check_store(services.store)):
+    for result in (*local, *await check_store(services.store), *await check_single_sign_on(services.settings)):
         yield result
     unfinished = list(services.settings.unfinished_accounts())
     for line in unfinished:

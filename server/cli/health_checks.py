@@ -23,6 +23,11 @@ from clients.operation import Operation, OperationType
 from guard.errors import JournalUnavailable
 from guard.rules.time_zones import describe_missing_zones, find_missing_zones
 from ringfence_installation import FOLDER, REMEDY, find_changed_files, find_neighbours, recorded_files
+from server.console.oidc.discovery import discover
+from server.console.oidc.errors import ProviderMisfit
+from server.console.oidc.pages import BACK
+from server.console.oidc.transport import get_json
+from server.settings.model import Settings
 from server.settings.secrets_file import is_open_to_others
 from server.store.sealed.audit import ANOTHER_KEY
 from server.store.store import Store
@@ -115,6 +120,21 @@ async def check_store(store: Store) -> list[CheckResult]:
         else []
     )
     return [CheckResult("store", "ok", f"can be read and written{hint}"), *frozen, *unread]
+
+
+async def check_single_sign_on(settings: Settings) -> list[CheckResult]:
+    """Check that the company's OpenID Connect provider answers and does what a sign-in needs; nothing without one."""
+    oidc = settings.sign_in.oidc
+    if oidc is None:
+        return []
+    try:
+        provider = await discover(oidc)
+        await get_json(provider.jwks_uri)
+    except ProviderMisfit as misfit:
+        return [CheckResult("single sign-on", "fail", str(misfit))]
+    page = settings.approvals.address
+    back = f"{page.rstrip('/')}{BACK}" if page else f"http://127.0.0.1:PORT{BACK}, with the port of the page"
+    return [CheckResult("single sign-on", "ok", f"{oidc.issuer} answers; its redirect URI for us must be {back}")]
 
 
 async def check_provider(client: ApiClient, key: str | None = None, *, account: str | None = None) -> CheckResult:

@@ -4,7 +4,12 @@ A GET changes nothing. Every other request needs the operator's session and the 
 an assistant opens nothing here.
 """
 
+<<<<<<< HEAD
 from collections.abc import Collection, Mapping
+=======
+import re
+from collections.abc import Collection, Mapping, Sequence
+>>>>>>> d564811d940b090a4161b1b73fbe0a3cff66d4a0
 from dataclasses import dataclass, field, replace
 from typing import Any, Self
 
@@ -33,7 +38,12 @@ from server.console.forms import read_form
 from server.console.history.pages import HistoryPages
 from server.console.login import SignIn
 from server.console.middleware import SecurityMiddleware
+<<<<<<< HEAD
 from server.console.money.pages import MoneyPages
+=======
+from server.console.oidc.pages import CompanySignInSetup
+from server.console.oidc.pages import routes as company_routes
+>>>>>>> d564811d940b090a4161b1b73fbe0a3cff66d4a0
 from server.console.operators.pages import OperatorPages
 from server.console.page_identity import PageIdentity
 from server.console.passkeys.pages import PasskeyPages
@@ -46,6 +56,7 @@ from server.console.urls import ROOT
 from server.console.views import build_request, build_view, is_final
 from server.settings.allowances import fitness_of
 from server.settings.model import Settings
+from server.settings.sign_in import OidcSettings
 from server.store.store import Store
 from tools.operation_catalog import RegisteredOperations
 from tools.registry import operation_named
@@ -67,6 +78,9 @@ class PageOptions:
     runs_on_approval: bool = False
     """True where the server carries out whatever is approved."""
 
+    oidc: OidcSettings | None = None
+    """Sign-in with the company's accounts, if it is set."""
+
     fitness: Fitness = field(default_factory=Fitness)
     """What conditions of allowances may ask for."""
 
@@ -78,6 +92,7 @@ class PageOptions:
             rules=rules,
             commands=settings.commands,
             fitness=fitness_of(settings),
+            oidc=settings.sign_in.oidc,
             runs_on_approval=settings.approvals.run == "server",
         )
 
@@ -154,11 +169,29 @@ def page_routes(setup: PageSetup) -> list[Route]:
         Route(f"{ROOT}/plan_{{key}}/sign", plans.sign, methods=["POST"]),
         Route(f"{ROOT}/plan_{{key}}/approve", plans.approve, methods=["POST"]),
         Route(f"{ROOT}/plan_{{key}}/decline", plans.decline, methods=["POST"]),
+        *_company_routes(setup, pages.login),
         Route(f"{ROOT}/{{action_id}}", pages.action),
         Route(f"{ROOT}/{{action_id}}/sign", pages.sign, methods=["POST"]),
         Route(f"{ROOT}/{{action_id}}/approve", pages.approve, methods=["POST"]),
         Route(f"{ROOT}/{{action_id}}/decline", pages.decline, methods=["POST"]),
     ]
+
+
+def _company_routes(setup: PageSetup, login: SignIn) -> Sequence[Route]:
+    """Return the routes of single sign-on; none where it is not set."""
+    options = setup.options
+    if options.oidc is None:
+        return ()
+    return company_routes(
+        CompanySignInSetup(
+            settings=options.oidc,
+            store=setup.store,
+            clock=setup.clock,
+            login=login,
+            commands=options.commands,
+            address=setup.address,
+        )
+    )
 
 
 class Pages:
@@ -174,11 +207,22 @@ class Pages:
         self._plan_approvals = PlanApprovals(setup.store.plans, setup.clock, self._rules, RegisteredOperations())
         self.signing = Signing(setup.store, setup.clock, setup.address)
         sessions = Sessions(setup.store, setup.clock)
+<<<<<<< HEAD
         self.login = SignIn(setup.store, sessions, self._commands, is_https=(setup.address or "").startswith("https:"))
         self.history = HistoryPages(
             setup.store, setup.clock, self.login, self._commands, self._approvals, self._plan_approvals
         )
         self.money = MoneyPages(setup.store, setup.clock, self._rules.caps, self.login, self._commands)
+=======
+        oidc = setup.options.oidc
+        self.login = SignIn(
+            setup.store,
+            sessions,
+            self._commands,
+            is_https=(setup.address or "").startswith("https:"),
+            company=oidc.name if oidc else "",
+        )
+>>>>>>> d564811d940b090a4161b1b73fbe0a3cff66d4a0
 
     async def sign_in(self, request: Request) -> Response:
         """Check the passcode."""

@@ -44,6 +44,7 @@ from server.settings.rules import (
     RuleSettings,
     Word,
 )
+from server.settings.sign_in import SignInSettings
 from tools.registry import BadProvider, provider_named, provider_names
 from tools.selection import ToolSelection
 
@@ -202,6 +203,8 @@ class Settings(BaseSettings):
     http: HttpSettings = HttpSettings()
 
     approvals: ApprovalSettings = ApprovalSettings()
+
+    sign_in: SignInSettings = SignInSettings()
 
     policy: PolicySettings = PolicySettings()
 
