@@ -4,12 +4,7 @@ A GET changes nothing. Every other request needs the operator's session and the 
 an assistant opens nothing here.
 """
 
-<<<<<<< HEAD
-from collections.abc import Collection, Mapping
-=======
-import re
 from collections.abc import Collection, Mapping, Sequence
->>>>>>> d564811d940b090a4161b1b73fbe0a3cff66d4a0
 from dataclasses import dataclass, field, replace
 from typing import Any, Self
 
@@ -38,12 +33,9 @@ from server.console.forms import read_form
 from server.console.history.pages import HistoryPages
 from server.console.login import SignIn
 from server.console.middleware import SecurityMiddleware
-<<<<<<< HEAD
 from server.console.money.pages import MoneyPages
-=======
 from server.console.oidc.pages import CompanySignInSetup
 from server.console.oidc.pages import routes as company_routes
->>>>>>> d564811d940b090a4161b1b73fbe0a3cff66d4a0
 from server.console.operators.pages import OperatorPages
 from server.console.page_identity import PageIdentity
 from server.console.passkeys.pages import PasskeyPages
@@ -207,13 +199,6 @@ class Pages:
         self._plan_approvals = PlanApprovals(setup.store.plans, setup.clock, self._rules, RegisteredOperations())
         self.signing = Signing(setup.store, setup.clock, setup.address)
         sessions = Sessions(setup.store, setup.clock)
-<<<<<<< HEAD
-        self.login = SignIn(setup.store, sessions, self._commands, is_https=(setup.address or "").startswith("https:"))
-        self.history = HistoryPages(
-            setup.store, setup.clock, self.login, self._commands, self._approvals, self._plan_approvals
-        )
-        self.money = MoneyPages(setup.store, setup.clock, self._rules.caps, self.login, self._commands)
-=======
         oidc = setup.options.oidc
         self.login = SignIn(
             setup.store,
@@ -222,7 +207,10 @@ class Pages:
             is_https=(setup.address or "").startswith("https:"),
             company=oidc.name if oidc else "",
         )
->>>>>>> d564811d940b090a4161b1b73fbe0a3cff66d4a0
+        self.history = HistoryPages(
+            setup.store, setup.clock, self.login, self._commands, self._approvals, self._plan_approvals
+        )
+        self.money = MoneyPages(setup.store, setup.clock, self._rules.caps, self.login, self._commands)
 
     async def sign_in(self, request: Request) -> Response:
         """Check the passcode."""
