@@ -24,6 +24,7 @@ GROUPS: Mapping[str, Part] = {
     "allowances": ("allowances.commands", "app"),
     "operators": ("operators.commands", "app"),
     "audit": ("audit", "app"),
+    "notify": ("notify.commands", "app"),
     "policy": ("policy", "app"),
     "optouts": ("rules", "optouts"),
 }

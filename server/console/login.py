@@ -89,7 +89,8 @@ class SignIn:
     async def set_session(self, request: Request, answer: Response, operator: Operator, *, via: Way) -> None:
         """Begin a new session, whatever cookie the request has, and put its cookie into an answer."""
         browser = request.headers.get("user-agent", "")
-        cookie = await self._sessions.begin(operator, via=via, browser=browser)
+        is_new = await self._attempts.known_browser(request) is None
+        cookie = await self._sessions.begin(operator, via=via, browser=browser, is_new=is_new)
         self._set_cookie(request, answer, self._sessions.cookie_name, cookie, LIFETIME)
         known = await self._attempts.cookie_for(request)
         self._set_cookie(request, answer, self._attempts.cookie_name, known, KNOWN_FOR)

@@ -109,7 +109,7 @@ def _rule(error: ErrorDetails, settings: type[BaseModel]) -> str:
             return f"there is no such key{_hint(settings, place)}"
         case "missing":
             return f"{MISSING}{_choices(settings, place)}"
-        case "literal_error":
+        case "literal_error" | "enum":
             return f"one of {context['expected']} is expected".replace("'", "")
         case "union_tag_not_found":
             named = ", ".join(kinds_of(_at(settings, place)))

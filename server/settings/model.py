@@ -33,6 +33,7 @@ from guard.operator_commands import OperatorCommands
 from guard.rules.policy import Policy
 from guard.rules.time_zones import load_zone
 from server.settings.keys import NESTED_BY, PREFIX, variable_of
+from server.settings.notify import NotifySettings
 from server.settings.rules import (
     ApprovalRuleSettings,
     BudgetSettings,
@@ -205,6 +206,8 @@ class Settings(BaseSettings):
     approvals: ApprovalSettings = ApprovalSettings()
 
     sign_in: SignInSettings = SignInSettings()
+
+    notify: NotifySettings = NotifySettings()
 
     policy: PolicySettings = PolicySettings()
 

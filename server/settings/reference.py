@@ -8,6 +8,7 @@ from pydantic.fields import FieldInfo
 from clients.descriptions import field_descriptions
 from server.settings.keys import bare, variable_of
 from server.settings.model import Settings, TokenSettings, settings_class
+from server.settings.notify import ChannelSettings
 from server.settings.rules import AccountPolicySettings, BudgetSettings, CorrectionSettings, PriceSettings
 from tools.registry import provider_names
 
@@ -20,6 +21,7 @@ _ROWS_OF: dict[str, type[BaseModel]] = {
 
 _BY_NAME: dict[str, tuple[str, type[BaseModel]]] = {
     "http.tokens": ("HOLDER", TokenSettings),
+    "notify.channels": ("CHANNEL", ChannelSettings),
     "policy.accounts": ("ACCOUNT", AccountPolicySettings),
 }
 """Tables of sections within a section, with what names each of them."""

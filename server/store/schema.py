@@ -519,3 +519,27 @@ facts = Table(
     Column("value", Text, nullable=False),
 )
 """Named values that every process shares, such as the hash of the passcode and the freeze switch."""
+
+notices = Table(
+    "notices",
+    metadata,
+    Column("number", Integer, primary_key=True, autoincrement=True),
+    Column("channel", String(32), nullable=False),
+    Column("event", String(16), nullable=False),
+    Column("about", JSON, nullable=False),
+    Column("facts", JSON, nullable=False),
+    Column("at", UtcTime, nullable=False),
+    Column("due_at", UtcTime),
+    Column("attempts", Integer, nullable=False),
+    Column("reason", StorableText),
+    Column("closed_at", UtcTime),
+    Column("outcome", String(16)),
+)
+"""What operators are to be told, a row for each channel. `due_at` is None once a row is closed.
+
+A row names what it is about, and its words are made when it is sent: they then say how things stand.
+"""
+
+Index("notices_by_due_time", notices.c.channel, notices.c.due_at)
+Index("notices_by_event", notices.c.event, notices.c.at)
+Index("notices_by_time", notices.c.at)

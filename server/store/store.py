@@ -10,6 +10,7 @@ from server.store.events import StoredEvents
 from server.store.freeze import Freeze
 from server.store.key_values import KeyValueStore
 from server.store.limits import StoredCache, StoredLimits
+from server.store.notices.outbox import StoredNotices
 from server.store.operators.operators import StoredOperators
 from server.store.operators.sessions import StoredSessions
 from server.store.optouts import StoredOptOuts
@@ -47,6 +48,7 @@ class Store:
     spending: StoredSpending
     spent: StoredSpent
     history: StoredHistory
+    notices: StoredNotices
     seal: Seal
 
 
@@ -80,5 +82,6 @@ def open_store(address: str, folder: Path, key: str | None = None) -> Store:
         spending=StoredSpending(database),
         spent=StoredSpent(database),
         history=StoredHistory(database),
+        notices=StoredNotices(database),
         seal=seal,
     )

@@ -103,6 +103,7 @@ OTHERS: Sequence[tuple[str, ...]] = (
     ("actions", "resolve", UNKNOWN, "done"),
     ("audit", "verify"),
     ("audit", "accept"),
+    ("notify", "test", TRICK),
     ("optouts", "add", "+12015550125"),
     ("optouts", "import", "asked.txt"),
     ("optouts", "remove", TRICK),
