@@ -18,7 +18,7 @@ from guard.action import Action, State, new_action_id
 from guard.money import Money
 from guard.rules.quote import Quote
 from server.console.page_identity import PageIdentity
-from server.console.pages import PageSetup, page_routes
+from server.console.pages import PageSetup, console_routes
 from server.store.actions import row_of
 from server.store.reservations import billionths
 from server.store.schema import action_texts, actions, holds, spending, spending_by_operation
@@ -87,7 +87,7 @@ async def _paths(bench: Bench) -> Sequence[str]:
     known = {"action_id": latest.id}
     identity = PageIdentity(bench.store.seal, store_address="benchmark", base="http://127.0.0.1")
     setup = PageSetup(store=bench.store, hosts=[], identity=identity, options=bench.options)
-    plain = [path for route in page_routes(setup) if (path := _path_of(route, known)) is not None]
+    plain = [path for route in console_routes(setup) if (path := _path_of(route, known)) is not None]
     return [*plain, *(f"/history?{query}" for query in FILTERS), f"/history?before={latest.id}"]
 
 

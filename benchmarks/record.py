@@ -74,13 +74,14 @@ async def fill(store: Store, count: int) -> None:
     done = [replace(_action(number), state=State.DONE, finished_at=now, created_at=now) for number in range(count)]
     quotes = TypeAdapter(Quote)
     rows = [asdict(action) | {"quote": quotes.dump_python(action.quote, mode="json")} for action in done]
-    held = {"provider": "voicetel", "currency": "USD", "billionths": 10_000_000, "state": "settled", "at": now}
+    here = {"provider": "voicetel", "account": "voicetel", "currency": "USD"}
+    held = {**here, "billionths": 10_000_000, "state": "settled", "at": now}
     entry = {"at": now, "event": "done", "principal": PRINCIPAL.name, "detail": "{}", "mac": "0" * 64}
 
     def insert_all(connection: Connection) -> None:
         connection.execute(insert(actions), [{**row, "state": "done"} for row in rows])
         connection.execute(insert(holds), [{**held, "action_id": action.id} for action in done])
-        total = {"day": f"{now:%Y-%m-%d}", "provider": "voicetel", "currency": "USD", "billionths": 10_000_000 * count}
+        total = {**here, "day": f"{now:%Y-%m-%d}", "billionths": 10_000_000 * count}
         connection.execute(insert(spending), total)
         chain = [{**entry, "number": 100 + row, "action_id": done[row // 4].id} for row in range(4 * count)]
         connection.execute(insert(audit), chain)

@@ -20,11 +20,12 @@ from typer.main import get_command
 from benchmarks.tool_choice.published import published, table_of_gaps, table_of_requests
 from benchmarks.tool_choice.scoring import Way
 from clients.effects import Effect
-from guard.notices.notice import Event
+from guard.notices.event import Event
 from prompts.library import guides
 from server.cli.app import command_line
 from server.cli.init.mcp_clients import MCP_CLIENTS, Launch, McpClient
-from server.mcp.registry import RegisteredTool, ToolRegistry
+from server.mcp.listing.cache import RegisteredTool
+from server.mcp.listing.registry import ToolRegistry
 from server.settings.keys import NESTED_BY, PREFIX, inner
 from server.settings.model import settings_class
 from server.settings.reference import settings_table

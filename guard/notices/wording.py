@@ -9,7 +9,8 @@ from guard.action import Action
 from guard.allowances.allowance import AllowanceRequest
 from guard.messages import requester
 from guard.money import Money
-from guard.notices.notice import TEST, Event, Notice
+from guard.notices.event import Event
+from guard.notices.notice import TEST, Notice
 from guard.notices.safe_text import safe_name, safe_title
 from guard.operator_commands import OperatorCommands
 from guard.operators.approval import approvals_line

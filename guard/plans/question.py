@@ -7,10 +7,10 @@ from collections.abc import Callable, Mapping, Sequence
 from decimal import Decimal
 from typing import Any, Final
 
+from guard.injection.reasons import in_marks
 from guard.messages import before_lines, requester, shown
 from guard.money import Money
-from guard.plans.places import places
-from guard.plans.plan import Plan, Step, amounts_of
+from guard.plans.plan import Plan, Step, amounts_of, places
 from guard.plans.references import KEY, is_reference
 from guard.plans.timed.schedule import moment_in_words
 from guard.rules.budget import Cap, Room
@@ -37,8 +37,8 @@ def plan_prompt(
     whole = fits_form([*plan.steps, *plan.undo]) if in_full is None else in_full
     lines = [
         f"{_count(len(plan.chosen), 'call')} as one job?",
-        f"The assistant calls it: «{_unquoted(plan.title)}»",
-        *([f"and gives as the reason: «{_unquoted(plan.reason)}»"] if plan.reason else []),
+        f"The assistant calls it: {in_marks(plan.title)}",
+        *([f"and gives as the reason: {in_marks(plan.reason)}"] if plan.reason else []),
         "",
         *when_lines(plan),
         *price_lines(plan.chosen),
@@ -238,11 +238,6 @@ def _counted_against(cap: Cap, steps: Sequence[Step]) -> Money:
         if step.quote.amount and cap.covers(step.provider, step.made_on, step.quote.amount.currency)
     ]
     return Money(sum(counted, Decimal(0)), cap.limit.currency)
-
-
-def _unquoted(text: str) -> str:
-    """Return a text that cannot close the quotation marks around it: whoever asks wrote it, not this server."""
-    return shown(" ".join(text.split())).translate({ord("«"): "\u2039", ord("»"): "\u203a"})
 
 
 def duration(seconds: int) -> str:

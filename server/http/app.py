@@ -22,8 +22,8 @@ from server.console.passcode import is_set as passcode_is_set
 from server.console.urls import ROOT, MountedPage
 from server.http.bearer import BearerTokens, grants_of
 from server.http.sockets import LOOPBACK, NotProtected, bind_sockets, port_of
-from server.mcp.out_of_band import NoPage
-from server.mcp.registry import ToolRegistry
+from server.mcp.approval_page import NoPage
+from server.mcp.listing.registry import ToolRegistry
 from server.mcp.server import build_server
 from server.notices.on_demand import send_notices
 from server.services import Services
@@ -210,6 +210,6 @@ def _mount_page(app: Starlette, services: Services, hosts: Sequence[str], base: 
     """Serve the approval page beside the protocol: no bearer token opens it, and its session opens nothing else."""
     store = services.store
     identity = PageIdentity(store.seal, store_address=services.settings.store_address, base=base or "")
-    options = PageOptions.of(services.settings)
+    options = PageOptions.of(services.settings, services)
     setup = PageSetup(store=store, hosts=hosts, identity=identity, address=base, options=options)
     app.router.routes.append(Route(f"{ROOT}{{rest:path}}", approval_app(setup)))

@@ -13,7 +13,7 @@ from anyio.abc import TaskGroup
 from mcp.server.stdio import stdio_server
 
 from clients.deferred import Deferred
-from server.mcp.out_of_band import ApprovalPage, NoPage
+from server.mcp.approval_page import ApprovalPage, NoPage
 from server.mcp.server import build_server
 from server.notices.on_demand import send_notices
 from server.services import Services
@@ -120,6 +120,5 @@ class PageOnDemand:
     async def address_for(self, asked_id: str) -> str | None:
         """Return the URL of one action, or None if no page can be served; the first call starts the page."""
         if self._page is None:
-            door, settings = self._services.door, self._services.settings
-            self._page = LOOPBACK_PAGE.load()(door, settings=settings, group=self._group)
+            self._page = LOOPBACK_PAGE.load()(self._services, self._group)
         return await self._page.address_for(asked_id)

@@ -9,9 +9,10 @@ from urllib.parse import parse_qsl, urlsplit
 from clients.deferred import Deferred
 from clients.redaction import redact
 from clients.settings import reveal
-from guard.notices.notice import Event, Notice
+from guard.notices.event import Event
+from guard.notices.notice import Notice
 from server.notices.webhook import Webhook
-from server.settings.notify import ChannelSettings, NotifySettings, signing_bytes
+from server.settings.sections.notify import ChannelSettings, NotifySettings, signing_bytes
 
 
 class Transport(Protocol):

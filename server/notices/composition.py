@@ -6,7 +6,8 @@ from datetime import datetime
 from typing import Final
 
 from guard.action import State
-from guard.notices.notice import Event, Notice
+from guard.notices.event import Event
+from guard.notices.notice import Notice
 from guard.notices.wording import (
     Item,
     NoticeContext,

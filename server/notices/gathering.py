@@ -9,7 +9,8 @@ from typing import Any, Final
 import anyio
 
 from guard.notices.caps import Reached, reached_marks
-from guard.notices.notice import GATHER, PAUSE, Event
+from guard.notices.event import Event
+from guard.notices.notice import GATHER, PAUSE
 from server.notices.channel import Channel
 from server.services import Services
 from server.store.notices.outbox import Batch, News, Unread

@@ -8,7 +8,8 @@ import anyio.to_thread
 from apprise import Apprise, AppriseAsset, AppriseResult, NotifyFormat, NotifyType
 from apprise.result import AppriseResultStatus
 
-from guard.notices.notice import TEST, Event, Notice
+from guard.notices.event import Event
+from guard.notices.notice import TEST, Notice
 from server.notices.not_taken import NotTaken
 
 PATIENCE_SECONDS: Final = 20.0

@@ -8,8 +8,8 @@ from pydantic.fields import FieldInfo
 from clients.descriptions import field_descriptions
 from server.settings.keys import bare, variable_of
 from server.settings.model import Settings, TokenSettings, settings_class
-from server.settings.notify import ChannelSettings
 from server.settings.rules import AccountPolicySettings, BudgetSettings, CorrectionSettings, PriceSettings
+from server.settings.sections.notify import ChannelSettings
 from tools.registry import provider_names
 
 _ROWS_OF: dict[str, type[BaseModel]] = {

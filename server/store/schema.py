@@ -89,6 +89,9 @@ actions = Table(
     Column("due_at", UtcTime),
     Column("approvers", JSON, nullable=False, server_default="[]"),
     Column("approvers_needed", Integer, nullable=False, server_default="1"),
+    Column("reason", StorableText, nullable=False, server_default=""),
+    Column("decline_reason", StorableText),
+    Column("demanded", String(8)),
 )
 OPEN_STATES = "state IN ('proposed', 'approved', 'sending', 'unknown')"
 Index(
@@ -170,6 +173,7 @@ plans = Table(
     Column("due_at", UtcTime),
     Column("approvers", JSON, nullable=False, server_default="[]"),
     Column("approvers_needed", Integer, nullable=False, server_default="1"),
+    Column("decline_reason", StorableText),
 )
 OPEN_PLANS = "state IN ('proposed', 'approved', 'running', 'stopped')"
 Index(
@@ -208,6 +212,7 @@ plan_steps = Table(
     Column("account_name", String(32), nullable=False, server_default=""),
     Column("allowance_id", String(16)),
     Column("undoes", Integer),
+    Column("demanded", String(8)),
 )
 """The calls of plans. `reserved` is what is set aside for a step that was not sent yet, in whole billionths."""
 

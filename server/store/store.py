@@ -5,6 +5,7 @@ from pathlib import Path
 
 from server.store.actions import StoredJournal
 from server.store.allowances.book import StoredAllowances
+from server.store.deliveries.overview import StoredDeliveries
 from server.store.engine import Database
 from server.store.events import StoredEvents
 from server.store.freeze import Freeze
@@ -15,14 +16,16 @@ from server.store.operators.operators import StoredOperators
 from server.store.operators.sessions import StoredSessions
 from server.store.optouts import StoredOptOuts
 from server.store.plans.journal import StoredPlans
+from server.store.processes import StoredProcesses
 from server.store.reports.history import StoredHistory
 from server.store.reports.spending import StoredSpending
 from server.store.reports.spent import StoredSpent
 from server.store.sealed.audit import Audit
 from server.store.sealed.seal import Seal
+from server.store.sealed.tokens import StoredTokens
 from server.store.sealed.vault import StoredVault
+from server.store.sealed.verification import Verifications
 from server.store.taint import StoredTaint
-from server.store.tokens import StoredTokens
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +39,7 @@ class Store:
     operators: StoredOperators
     sessions: StoredSessions
     audit: Audit
+    verifications: Verifications
     vault: StoredVault
     limits: StoredLimits
     cache: StoredCache
@@ -43,11 +47,13 @@ class Store:
     freeze: Freeze
     optouts: StoredOptOuts
     events: StoredEvents
+    deliveries: StoredDeliveries
     taint: StoredTaint
     tokens: StoredTokens
     spending: StoredSpending
     spent: StoredSpent
     history: StoredHistory
+    processes: StoredProcesses
     notices: StoredNotices
     seal: Seal
 
@@ -70,6 +76,7 @@ def open_store(address: str, folder: Path, key: str | None = None) -> Store:
         operators=StoredOperators(database, audit),
         sessions=StoredSessions(database, audit),
         audit=audit,
+        verifications=Verifications(key_values, seal),
         vault=StoredVault(database, seal, audit),
         limits=StoredLimits(database),
         cache=StoredCache(database, seal),
@@ -77,11 +84,13 @@ def open_store(address: str, folder: Path, key: str | None = None) -> Store:
         freeze=Freeze(key_values, audit),
         optouts=StoredOptOuts(database, audit),
         events=StoredEvents(database, audit),
+        deliveries=StoredDeliveries(database),
         taint=StoredTaint(database),
         tokens=StoredTokens(key_values, seal),
         spending=StoredSpending(database),
         spent=StoredSpent(database),
         history=StoredHistory(database),
+        processes=StoredProcesses(database),
         notices=StoredNotices(database),
         seal=seal,
     )

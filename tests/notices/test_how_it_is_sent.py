@@ -15,7 +15,7 @@ from server.notices.delivery import LEASE
 from server.notices.not_taken import NotTaken
 from server.notices.on_demand import send_notices
 from server.services import Services
-from server.settings.notify import ChannelSettings
+from server.settings.sections.notify import ChannelSettings
 from tests.clocks import StoppedClock
 from tests.connecting import Person, connect, content_of
 from tests.notices.receivers import KEY, SECRET, receiver

@@ -16,7 +16,7 @@ from pydantic import SecretStr
 
 from server.console.pages import PageOptions
 from server.http.loopback import bind, serve_page
-from server.settings.sign_in import OidcSettings
+from server.settings.sections.sign_in import OidcSettings
 from tests.oidc_provider.running import CLIENT_ID, IS_INSTALLED, SECRET, running_provider, sign_in_there
 from tests.server.console.browsing import opened_record, proposed, words_of
 from tests.server.console.chromium import CHROMIUM, picture, tab

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date
 from typing import Final
 from urllib.parse import urlencode
 
@@ -69,9 +69,9 @@ def in_words(wanted: ActionFilter, given: Mapping[str, str]) -> str:
     return ", ".join(f"{CRITERIA[name].label}: {_in_words(name, value)}" for name, value in given.items())
 
 
-def day_in_words(moment: datetime) -> str:
+def day_in_words(day: date) -> str:
     """Name a day as a heading."""
-    return f"{moment:%A}, {moment.day} {moment:%B %Y}"
+    return f"{day:%A}, {day.day} {day:%B %Y}"
 
 
 def _in_words(name: str, value: str) -> str:

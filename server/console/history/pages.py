@@ -11,7 +11,6 @@ from starlette.routing import Route
 
 from clients.shared.clock import Clock
 from guard.approvals import Approvals
-from guard.operator_commands import OperatorCommands
 from guard.plans.approvals import PlanApprovals
 from guard.plans.journal import StepPlace
 from guard.plans.plan import PlanState
@@ -19,7 +18,7 @@ from server.console.access import require_session
 from server.console.history.form import build_fields, day_in_words, given_values, in_words, query_string
 from server.console.login import SignIn
 from server.console.plan_views import PLAN_STATES
-from server.console.rendering import render
+from server.console.rendering import Frame
 from server.console.sessions import Session
 from server.console.urls import ROOT
 from server.console.views import ActionView, build_view
@@ -27,7 +26,6 @@ from server.reports.history_files import csv_head, csv_line, json_line, lines
 from server.store.reports.filter import BadFilter, read_filter
 from server.store.reports.history import Entry, HistoryPage
 from server.store.reports.plan_entries import PlanEntry
-from server.store.store import Store
 
 HISTORY_LISTED: Final = 50
 """How many actions one page of the history shows."""
@@ -72,18 +70,12 @@ class HistoryPages:
     """The handlers of the history."""
 
     def __init__(
-        self,
-        store: Store,
-        clock: Clock,
-        login: SignIn,
-        commands: OperatorCommands,
-        approvals: Approvals,
-        plan_approvals: PlanApprovals,
+        self, frame: Frame, login: SignIn, clock: Clock, approvals: Approvals, plan_approvals: PlanApprovals
     ) -> None:
-        self._store = store
-        self._clock = clock
+        self._frame = frame
+        self._store = frame.store
         self.login = login
-        self._commands = commands
+        self._clock = clock
         self._approvals = approvals
         self._plan_approvals = plan_approvals
 
@@ -143,8 +135,8 @@ class HistoryPages:
         found += [await self._plan_line(plan) for plan in page.plans]
         by_day: dict[date, list[CallLine | PlanLine]] = {}
         for line in sorted(found, key=lambda one: one.at, reverse=True):
-            by_day.setdefault(line.at.date(), []).append(line)
-        return [HistoryDay(day, day_in_words(some[0].at), some) for day, some in by_day.items()]
+            by_day.setdefault(line.at.astimezone(self._frame.zone).date(), []).append(line)
+        return [HistoryDay(day, day_in_words(day), some) for day, some in by_day.items()]
 
     async def _call_line(self, entry: Entry) -> CallLine:
         current = await self._approvals.expire_if_due(entry.action)
@@ -169,13 +161,10 @@ class HistoryPages:
             "older": "",
             "looked_back_to": None,
             "refusal": "",
-            "root": ROOT,
-            "token": session.form_token,
-            "is_frozen": await self._store.freeze.is_on(),
             "fields": build_fields(given, await self._store.history.choices()),
             "query": query_string(given),
         }
-        return render("history/list.html", self._commands, status=status, **(shown | values))
+        return await self._frame.show("history/list.html", session, status=status, **(shown | values))
 
 
 async def _csv(entries: AsyncIterator[Entry]) -> AsyncIterator[str]:

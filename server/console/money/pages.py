@@ -11,18 +11,16 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from clients.shared.clock import Clock
-from guard.operator_commands import OperatorCommands
 from guard.rules.budget import Cap
 from server.console.access import require_session
 from server.console.login import SignIn
 from server.console.money.charts import DayChart, Rectangle, draw_cap, draw_days, draw_share
-from server.console.rendering import render
+from server.console.rendering import Frame
 from server.console.sessions import Session
 from server.console.urls import ROOT
 from server.reports.money import CapUse, CurrencyReport, NotAMonth, Share, money_report, read_month
 from server.store.reports.spending import charge_in_words
 from server.store.reports.spent import Item
-from server.store.store import Store
 from tools.registry import operation_named
 
 
@@ -73,14 +71,11 @@ class CurrencyView:
 class MoneyPages:
     """The handlers of the money."""
 
-    def __init__(
-        self, store: Store, clock: Clock, caps: Sequence[Cap], login: SignIn, commands: OperatorCommands
-    ) -> None:
-        self._store = store
+    def __init__(self, frame: Frame, login: SignIn, clock: Clock, caps: Sequence[Cap]) -> None:
+        self._frame = frame
+        self.login = login
         self._clock = clock
         self._caps = caps
-        self.login = login
-        self._commands = commands
 
     def routes(self) -> list[Route]:
         """Return the routes of these pages."""
@@ -94,17 +89,14 @@ class MoneyPages:
             first = read_month(request.query_params.get("month"), now)
         except NotAMonth as wrong:
             raise HTTPException(404, str(wrong)) from None
-        report = await money_report(self._store.spent, self._caps, first, now)
+        report = await money_report(self._frame.store.spent, self._caps, first, now)
         today = now.astimezone(UTC).date() if report.is_now else None
         values: dict[str, Any] = {
             "report": report,
             "caps": [CapView(use, draw_cap(use)) for use in report.caps],
             "currencies": [_view(one, today) for one in report.currencies],
-            "root": ROOT,
-            "token": session.form_token,
-            "is_frozen": await self._store.freeze.is_on(),
         }
-        return render("money/month.html", self._commands, **values)
+        return await self._frame.show("money/month.html", session, **values)
 
 
 def _view(report: CurrencyReport, today: date | None) -> CurrencyView:

@@ -6,7 +6,7 @@ from typing import Any, Final, cast
 
 from guard.operators.roles import Role
 from server.console.oidc.errors import AccountRefused, ProviderMisfit
-from server.settings.sign_in import GROUP, OidcSettings
+from server.settings.sections.sign_in import GROUP, OidcSettings
 
 LONGEST_SUBJECT: Final = 400
 """Characters of issuer and `sub` together; `sub` has 255 at most (OpenID Connect Core 1.0, 2)."""

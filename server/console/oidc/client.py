@@ -15,7 +15,7 @@ from server.console.oidc.errors import NotSignedIn, ProviderMisfit
 from server.console.oidc.pending import PendingSignIn
 from server.console.oidc.provider import SKEW_SECONDS, KnownProvider
 from server.console.oidc.transport import get_json, post_form
-from server.settings.sign_in import OidcSettings
+from server.settings.sections.sign_in import OidcSettings
 
 
 class _CheckIdToken(Protocol):

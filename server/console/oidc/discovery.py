@@ -6,7 +6,7 @@ from typing import Any, Final
 
 from server.console.oidc.errors import ProviderMisfit
 from server.console.oidc.transport import get_json
-from server.settings.sign_in import OidcSettings, is_protected
+from server.settings.sections.sign_in import OidcSettings, is_protected
 
 _DOCUMENT: Final = "/.well-known/openid-configuration"
 

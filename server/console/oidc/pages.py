@@ -19,7 +19,7 @@ from server.console.oidc.errors import AccountRefused, NotSignedIn, ProviderMisf
 from server.console.oidc.pending import LIFETIME, PendingSignIn, PendingSignIns
 from server.console.rendering import render
 from server.console.urls import ROOT, asked_id
-from server.settings.sign_in import OidcSettings
+from server.settings.sections.sign_in import OidcSettings
 from server.store.store import Store
 
 logger = logging.getLogger(__name__)

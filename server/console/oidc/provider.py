@@ -11,7 +11,7 @@ from clients.shared.clock import Clock
 from server.console.oidc.discovery import Provider, discover
 from server.console.oidc.errors import ProviderMisfit
 from server.console.oidc.transport import get_json
-from server.settings.sign_in import OidcSettings
+from server.settings.sections.sign_in import OidcSettings
 
 logger = logging.getLogger(__name__)
 

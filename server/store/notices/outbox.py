@@ -17,7 +17,7 @@ from sqlalchemy.engine import Connection, RowMapping
 from guard.action import Action, State
 from guard.allowances.allowance import is_allowance
 from guard.approvals import BY_POLICY
-from guard.notices.notice import Event
+from guard.notices.event import Event
 from guard.plans.plan import PlanState
 from server.store.actions import action_of
 from server.store.engine import Database

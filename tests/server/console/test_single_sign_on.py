@@ -22,7 +22,7 @@ from server.console.oidc.transport import LARGEST_ANSWER
 from server.console.pages import PageOptions
 from server.console.passcode import set_passcode
 from server.settings.model import settings_class
-from server.settings.sign_in import OidcSettings
+from server.settings.sections.sign_in import OidcSettings
 from server.store.store import Store
 from tests.clocks import ShiftedClock
 from tests.server.console.browsing import (

@@ -12,7 +12,7 @@ from server.console.oidc.admission import name_of
 from server.console.oidc.discovery import read_document
 from server.console.oidc.errors import AccountRefused, ProviderMisfit
 from server.console.oidc.id_token import check_id_token, key_id_of
-from server.settings.sign_in import OidcSettings
+from server.settings.sections.sign_in import OidcSettings
 from tests.server.console.fake_provider import ANNA, CLIENT_ID, FakeProvider, rsa_key, signed_with_public_key, unsigned
 
 ISSUER: Final = "https://login.example.com/tenant"

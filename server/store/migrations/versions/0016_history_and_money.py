@@ -10,7 +10,7 @@ from alembic import op
 from server.store.searchable import searchable_row
 
 revision = "0016"
-down_revision = "0015"
+down_revision = "0014"
 branch_labels = None
 depends_on = None
 

@@ -11,7 +11,7 @@ from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, field_va
 from pydantic_settings import NoDecode
 
 from clients.settings import Section, require_expanded, strip_surroundings
-from guard.notices.notice import Event
+from guard.notices.event import Event
 
 KEY_PREFIX: Final = "whsec_"
 """How the key of a signature begins, as Standard Webhooks has it: libraries of receivers take it as it is."""
