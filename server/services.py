@@ -281,7 +281,7 @@ class Services:
         """True if the operator lets every principal see what all of them spend."""
         return self.settings.share_spending
 
-    def shows_budgets(self, principal: Principal) -> bool:
+    def shows_budgets(self, principal: "Principal") -> bool:
         """Return True if a principal may see what is left of the caps: the local user can read the store anyway."""
         return self.shares_spending or principal.is_local
 
