@@ -23,6 +23,9 @@ from guard.rules.quote import Quote
 
 SET_BY_SERVER: Final = "[set by the server, kept for the operator]"
 
+LOCAL: Final = "local:"
+"""Begins the name of a principal on stdio."""
+
 IN_FORM: Final = ", in the client's form"
 _CLIENT_OF: Final = "the client of "
 
@@ -53,6 +56,11 @@ class Principal:
     """Who asks: the local user on stdio, the token's subject on HTTP."""
 
     name: str
+
+    @property
+    def is_local(self) -> bool:
+        """True for the user of the machine that the server runs on."""
+        return self.name.startswith(LOCAL)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from clients.client import ApiClient
     from clients.resources import ClientResources
     from clients.wire.corrections import Corrections
-    from guard.action import Action
+    from guard.action import Action, Principal
     from guard.allowances.coverage import FindMembers
     from guard.allowances.fitness import Fitness
     from guard.allowances.record import AllowanceRecord
@@ -54,8 +54,8 @@ if TYPE_CHECKING:
     from guard.rules.rules import Rules
     from guard.undo import UndoPlanner
     from server.store.events import StoredEvents
+    from server.store.reports.spending import StoredSpending
     from server.store.shared import SharedCache, SharedLimits, SharedOptOuts, SharedTokens
-    from server.store.spending import StoredSpending
     from server.store.store import Store
     from tools.builtin import BuiltinTool, Session
     from tools.operation_catalog import RegisteredOperations
@@ -286,6 +286,10 @@ class Services:
     def shares_spending(self) -> bool:
         """True if the operator lets every principal see what all of them spend."""
         return self.settings.share_spending
+
+    def shows_budgets(self, principal: "Principal") -> bool:
+        """Return True if a principal may see what is left of the caps: the local user can read the store anyway."""
+        return self.shares_spending or principal.is_local
 
     @property
     def set_up(self) -> tuple[str, ...]:

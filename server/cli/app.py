@@ -44,6 +44,7 @@ COMMANDS: Mapping[str, Part] = {
     "doctor": ("doctor", "doctor"),
     "revoke": ("revoke", "revoke"),
     "verify": ("receipts.verify", "verify"),
+    "spend": ("reports.spend", "spend"),
 }
 
 

@@ -89,13 +89,13 @@ def _where_recipients_are(action: Action) -> str:
 
 
 def pending_result(
-    action: Action, *, where: str, untrusted: Untrusted, earlier: Action | None = None
+    action: Action, *, where: str, untrusted: Untrusted, earlier: Action | None = None, with_budgets: bool
 ) -> CallToolResult:
     """Build the result of a call that waits for a person outside the client; nothing was sent.
 
     `earlier` is the action of the same call that was declined shortly before with a reason.
     """
-    question = approval_prompt(*fence_action(action, untrusted))
+    question = approval_prompt(*fence_action(action, untrusted), with_budgets=with_budgets)
     before = fence_reasons(earlier, untrusted) if earlier is not None else None
     no = [f"{DECLINED_BECAUSE} {before.id} was declined: {before.decline_reason}"] if before is not None else []
     notes = [*no, *([untrusted.note] if untrusted.is_used else [])]

@@ -24,8 +24,9 @@ from server.store.operators.approvals import add_approval, all_approvals, approv
 from server.store.processes import is_gone, this_process
 from server.store.receipts.book import StoredReceipts
 from server.store.reservations import money_of, release_hold, settle_hold, spent_in, take_hold
-from server.store.schema import actions, holds, plan_steps
+from server.store.schema import action_texts, actions, holds, plan_steps
 from server.store.sealed.audit import Audit, Entry
+from server.store.searchable import searchable_row
 
 _quotes = TypeAdapter(Quote)
 _OPEN = [state.value for state in State if state.is_open]
@@ -56,6 +57,7 @@ class StoredJournal:
             if already is not None:
                 return already
             entry.connection.execute(insert(actions).values(row_of(action)))
+            make_searchable(entry.connection, action)
             self._log(entry, action, request_detail(action))
             return action
 
@@ -329,6 +331,18 @@ def row_of(action: Action) -> dict[str, Any]:
     """Return an action as a row of its table."""
     quoted = _quotes.dump_python(action.quote, mode="json")
     return asdict(action) | {"quote": quoted, "state": action.state.value, "arguments": dict(action.arguments)}
+
+
+def make_searchable(connection: Connection, action: Action) -> None:
+    """Store what a search finds an action by."""
+    row = searchable_row(
+        action_id=action.id,
+        created_at=action.created_at,
+        operation=action.operation,
+        title=action.title,
+        arguments=action.arguments,
+    )
+    connection.execute(insert(action_texts).values(row))
 
 
 def _stored(changes: Mapping[str, Any]) -> Mapping[str, Any]:

@@ -21,7 +21,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.engine import Dialect
 
-HEAD = "0013"
+HEAD = "0016"
 """The newest migration."""
 
 metadata = MetaData()
@@ -101,12 +101,26 @@ Index(
     sqlite_where=text(OPEN_STATES),
     postgresql_where=text(OPEN_STATES),
 )
-Index("actions_by_time", actions.c.created_at)
 Index("actions_by_digest", actions.c.digest, actions.c.finished_at)
-Index("actions_by_state", actions.c.state, actions.c.created_at)
 Index("actions_by_due_time", actions.c.due_at)
-Index("actions_by_principal", actions.c.principal, actions.c.created_at)
 Index("actions_by_principal_and_state", actions.c.principal, actions.c.state, actions.c.created_at)
+# The history goes on from one action to the next in the order of these, so each ends with what makes it unique.
+Index("actions_by_time", actions.c.created_at, actions.c.id)
+Index("actions_by_state", actions.c.state, actions.c.created_at, actions.c.id)
+Index("actions_by_principal", actions.c.principal, actions.c.created_at, actions.c.id)
+Index("actions_by_provider", actions.c.provider, actions.c.created_at, actions.c.id)
+Index("actions_by_account", actions.c.account_name, actions.c.created_at, actions.c.id)
+Index("actions_by_operator", actions.c.decided_by, actions.c.created_at, actions.c.id)
+
+action_texts = Table(
+    "action_texts",
+    metadata,
+    Column("created_at", UtcTime, primary_key=True),
+    Column("action_id", String(16), primary_key=True),
+    Column("body", StorableText, nullable=False),
+    sqlite_with_rowid=False,
+)
+"""What a search looks through, in the order of time (`server/store/searchable.py`)."""
 
 holds = Table(
     "holds",
@@ -124,6 +138,10 @@ holds = Table(
 `account` is the name of the account, here and in the tables below; that of a record before there were several is the
 name of the provider.
 """
+
+Index("holds_by_time", holds.c.at)
+Index("holds_by_amount", holds.c.currency, holds.c.billionths, holds.c.at, holds.c.state, holds.c.action_id)
+Index("holds_open", holds.c.at, sqlite_where=text("state = 'held'"), postgresql_where=text("state = 'held'"))
 
 plans = Table(
     "plans",
@@ -165,7 +183,7 @@ Index(
     sqlite_where=text(OPEN_PLANS),
     postgresql_where=text(OPEN_PLANS),
 )
-Index("plans_by_time", plans.c.created_at)
+Index("plans_by_time", plans.c.created_at, plans.c.id)
 Index("plans_by_state", plans.c.state, plans.c.created_at)
 Index("plans_by_due_time", plans.c.due_at)
 Index("plans_by_undone", plans.c.undoes)
@@ -200,6 +218,12 @@ plan_steps = Table(
 
 Index("plan_steps_by_digest", plan_steps.c.digest)
 Index("plan_steps_by_action", plan_steps.c.action_id)
+Index(
+    "plan_steps_reserved",
+    plan_steps.c.reserved_at,
+    sqlite_where=text("reserved > 0"),
+    postgresql_where=text("reserved > 0"),
+)
 
 
 def _terms() -> list[Column[Any]]:
@@ -358,6 +382,19 @@ spending = Table(
     Column("billionths", BigInteger, nullable=False),
 )
 """Sums of what is held and settled by day (in UTC), so that a month's sum does not read every hold."""
+
+spending_by_operation = Table(
+    "spending_by_operation",
+    metadata,
+    Column("day", String(10), primary_key=True),
+    Column("provider", String(32), primary_key=True),
+    Column("account", String(32), primary_key=True),
+    Column("operation", String(64), primary_key=True),
+    Column("currency", String(3), primary_key=True),
+    Column("billionths", BigInteger, nullable=False),
+    Column("calls", Integer, nullable=False),
+)
+"""The same of what calls hold and settled, by operation, for reports; caps are checked against `spending` alone."""
 
 audit = Table(
     "audit",

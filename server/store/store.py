@@ -18,12 +18,14 @@ from server.store.optouts import StoredOptOuts
 from server.store.plans.journal import StoredPlans
 from server.store.processes import StoredProcesses
 from server.store.receipts.book import StoredReceipts
+from server.store.reports.history import StoredHistory
+from server.store.reports.spending import StoredSpending
+from server.store.reports.spent import StoredSpent
 from server.store.sealed.audit import Audit
 from server.store.sealed.seal import Seal
 from server.store.sealed.tokens import StoredTokens
 from server.store.sealed.vault import StoredVault
 from server.store.sealed.verification import Verifications
-from server.store.spending import StoredSpending
 from server.store.taint import StoredTaint
 
 
@@ -51,6 +53,8 @@ class Store:
     taint: StoredTaint
     tokens: StoredTokens
     spending: StoredSpending
+    spent: StoredSpent
+    history: StoredHistory
     processes: StoredProcesses
     notices: StoredNotices
     seal: Seal
@@ -88,6 +92,8 @@ def open_store(address: str, folder: Path, key: str | None = None) -> Store:
         taint=StoredTaint(database),
         tokens=StoredTokens(key_values, seal),
         spending=StoredSpending(database),
+        spent=StoredSpent(database),
+        history=StoredHistory(database),
         processes=StoredProcesses(database),
         notices=StoredNotices(database),
         seal=seal,

@@ -36,10 +36,11 @@ def approved_result(plan: Plan) -> CallToolResult:
     return _result(text, _facts(plan))
 
 
-def pending_plan_result(plan: Plan, *, where: str, untrusted: Untrusted) -> CallToolResult:
+def pending_plan_result(plan: Plan, *, where: str, untrusted: Untrusted, with_budgets: bool) -> CallToolResult:
     """Build the result of a plan that waits for a person outside the client; nothing was sent."""
+    question = plan_prompt(*fence_plan(plan, untrusted), with_budgets=with_budgets)
     text = (
-        f"NOT SENT. A person has to approve this plan first:\n{plan_prompt(*fence_plan(plan, untrusted))}\n\n{where} "
+        f"NOT SENT. A person has to approve this plan first:\n{question}\n\n{where} "
         f"{_then(plan)} Tell the user; do not look for another way."
     )
     text += f"\n{untrusted.note}" if untrusted.is_used else ""

@@ -19,7 +19,7 @@ from guard.plans.plan import CAN_RUN, Amount, Plan, PlanState, Step, Terms, amou
 from guard.receipts.contents import OF_PLAN, ONE_APPROVAL, content_of_plan
 from guard.rules.budget import Cap, Hold, require_room, require_room_for_all
 from guard.rules.quote import Quote
-from server.store.actions import action_of, find_open, request_detail, row_of
+from server.store.actions import action_of, find_open, make_searchable, request_detail, row_of
 from server.store.allowances.uses import begin_step_use, release_step_uses, release_use, take_uses
 from server.store.engine import Database
 from server.store.key_values import FROZEN, get_value
@@ -333,6 +333,7 @@ class StoredPlans:
             _move(connection, place.plan_id, CAN_RUN, PlanState.RUNNING, {"outcome": None})
             values = row_of(action) | {"state": State.SENDING.value, "sent_at": at, "owner": this_process()}
             begun = (connection.execute(insert(actions).values(values).returning(*actions.c))).mappings().one()
+            make_searchable(connection, action)
             detail = {**request_detail(action), "plan": place.plan_id, "step": place.position}
             self._audit.append(
                 entry,

@@ -228,6 +228,7 @@ async def _put_messages(store: Store) -> None:
 
 
 PAGES_WITH_QUERIES: Final = (
+    f"{ROOT}/history?search=friday&state=done&since=2026-01-01",
     f"{ROOT}?provider=voicetel",
     f"{ROOT}/together?of={{action_id}}",
     f"{ROOT}/allowances/new?like={{action_id}}",
@@ -235,7 +236,6 @@ PAGES_WITH_QUERIES: Final = (
     f"{ROOT}/deliveries/opt-outs?number=%2B12015550160",
     f"{ROOT}/rules?tool={SEND}",
     f"{ROOT}/rules?tool=voicetel_send_mesage",
-    f"{ROOT}/history?page=2",
     f"{ROOT}/act_none2",
 )
 """Pages that look otherwise by what their address says."""
