@@ -42,8 +42,9 @@ from tests.plans.jobs import customers, texts
 from tests.server.console.chromium import DESK, PHONE, tab
 from tests.server.console.full_record import FullRecord, served_full_record
 from tests.server.console.test_every_page import paths_of, sign_in
+from tests.server.console.test_passkeys_in_chromium import device, enrol, waiting
 
-DOCUMENTED: Final = {"waiting", "deliveries", "health", "rules"}
+DOCUMENTED: Final = {"waiting", "deliveries", "health", "rules", "operators"}
 SCHEMES: Final[tuple[Literal["light", "dark"], ...]] = ("light", "dark")
 
 ROOT: Final = Path(__file__).resolve().parents[1]
@@ -86,6 +87,7 @@ async def main(every_page: Path | None) -> None:
         async with serve_sandbox() as url:
             await _photograph_pages(Path(folder) / "pages", url)
         await _photograph_reports(Path(folder) / "reports")
+        await _photograph_signing(Path(folder) / "signing")
 
 
 async def _draw_guarded_call(folder: Path, url: str) -> None:
@@ -166,6 +168,17 @@ async def _photograph_reports(folder: Path) -> None:
         await store.database.close()
 
 
+async def _photograph_signing(folder: Path) -> None:
+    """Show a call as an operator sees it whose passkey signs what is approved."""
+    await anyio.Path(folder).mkdir()
+    async with device(folder) as found:
+        action = await waiting(found.record)
+        await enrol(found)
+        await found.page.set_viewport_size({"width": 900, "height": 1000})
+        await found.page.goto(f"{ROOT_OF_PAGES}/{action.id}")
+        await found.page.screenshot(path=PICTURES / "operators-sign.png", full_page=True)
+
+
 async def _photograph_console(folder: Path, pictures: Path) -> None:
     """Take every page of the console, and those of the documentation among them."""
     await anyio.Path(pictures).mkdir(parents=True, exist_ok=True)
@@ -184,11 +197,11 @@ async def _photograph_every_page(record: FullRecord, page: Page, pictures: Path)
         for placeholder, value in record.ids.items():
             name = name.replace(value, placeholder)
         name = re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-") or "waiting"
-        for device, size in (("desk", DESK), ("phone", PHONE)):
+        for screen, size in (("desk", DESK), ("phone", PHONE)):
             await page.set_viewport_size({"width": size["width"], "height": size["height"]})
             for scheme in SCHEMES:
                 await page.emulate_media(color_scheme=scheme)
-                await page.screenshot(path=pictures / f"{name}-{device}-{scheme}.png", full_page=True)
+                await page.screenshot(path=pictures / f"{name}-{screen}-{scheme}.png", full_page=True)
         if name in DOCUMENTED:
             await page.emulate_media(color_scheme="light")
             await page.set_viewport_size({"width": 900, "height": 1000})

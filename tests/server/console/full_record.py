@@ -14,6 +14,7 @@ from guard.action import State
 from guard.allowances.draft import Draft
 from guard.money import Money
 from guard.operator_commands import OperatorCommands
+from guard.operators.roles import Role
 from guard.rules.budget import Hold
 from guard.rules.quote import Quote
 from sandbox.serving import serve_sandbox
@@ -25,6 +26,7 @@ from server.settings.allowances import fitness_of
 from server.settings.load import read_settings
 from server.settings.model import Settings
 from server.settings.sandbox_settings import for_sandbox
+from server.store.operators.operators import Passkey
 from server.store.store import Store
 from tests.connecting import connect, content_of, server_for
 from tests.plans.jobs import customers, texts
@@ -112,6 +114,7 @@ async def served_full_record(folder: Path) -> AsyncGenerator[FullRecord]:
                 await _put_calls(record)
                 await _put_allowance(record, settings)
                 await _put_messages(store)
+                await _put_operators(store)
                 await verify_record(store, by="the operator, on the approval page", at=datetime.now(UTC))
                 await store.processes.beat("server", datetime.now(UTC))
                 yield record
@@ -189,6 +192,26 @@ async def _put_allowance(record: FullRecord, settings: Settings) -> None:
     terms = draft.read(operation, now, fitness_of(settings))
     saved = await record.store.allowances.add(terms, by="the operator", at=now)
     record.ids |= {"allowance_id": saved.id, "request_id": saved.id}
+
+
+async def _put_operators(store: Store) -> None:
+    """Add an admin who has a passkey, an approver who has none yet, and somebody who left."""
+    now, operators, by = datetime.now(UTC), store.operators, "the operator, on the command line"
+    await operators.add("anna", Role.ADMIN, by=by, at=now)
+    await operators.add("ben@example.com", Role.APPROVER, by=by, at=now)
+    await operators.add("carla", Role.VIEWER, by=by, at=now)
+    await operators.disable("carla", by=by, at=now)
+    secret = await operators.open_enrolment("anna", by=by, at=now)
+    passkey = Passkey(
+        id="q3hR9v",
+        operator="anna",
+        public_key="",
+        sign_count=0,
+        rp_id="approvals.example.com",
+        label="Anna's phone",
+        created_at=now,
+    )
+    await operators.enrol(secret, passkey, at=now)
 
 
 async def _put_messages(store: Store) -> None:
