@@ -20,7 +20,7 @@ from guard.plans.proposal import PlanPreview, PlanRequest
 from guard.rules.recipients import later_members_note
 from server.mcp.call_parser import NotCallable, choose_account, parse_call, require_reach
 from server.mcp.elicitation import NEITHER, FormAnswer, answered_action_id, ask, can_ask, question_of, read_answer
-from server.mcp.out_of_band import ApprovalPage, OutOfBandApproval, PendingApproval, where_to_approve
+from server.mcp.out_of_band import ApprovalPage, OutOfBandApproval, PendingApproval, Place, where_to_approve
 from server.mcp.plans.dispatcher import PlanDispatcher
 from server.mcp.results import (
     action_result,
@@ -255,7 +255,7 @@ class Dispatcher:
         await self.remember(untrusted, action.operation, principal)
         return result
 
-    def _where(self, action: Action, pending: PendingApproval) -> str:
+    def _where(self, action: Action, pending: PendingApproval) -> Place:
         names_bound = action.quote.is_unknown and self._services.guard.needs_bound(action)
         bound = ("--up-to", "2.50") if names_bound else ()
         amount = ", naming the most that it may cost," if names_bound else ""

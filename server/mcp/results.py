@@ -24,6 +24,8 @@ from guard.operator_commands import OperatorCommands
 from guard.plans.faults import BadPlan
 from guard.settlement import Receipt
 from guard.verification_hint import outcome_text
+from server.mcp.card.content import action_facts
+from server.mcp.out_of_band import Place
 from server.mcp.recipient_lists import names_number, shorten_recipients
 from server.mcp.tabular import compact, render, tabulate
 from server.mcp.untrusted import Untrusted, fence_action, fence_fields, fence_marked
@@ -73,7 +75,13 @@ def receipt_result(
     if Effect.OUTWARD in spec.effect:
         content = shorten_recipients(content, whole=_where_recipients_are(action))
     facts = {"action": action.id, "state": action.state.value, **content}
-    return _result(facts, outcome=f"Done: {spec.title} ({action.id}).", notes=notes, rows=spec.rows)
+    result = _result(facts, outcome=f"Done: {spec.title} ({action.id}).", notes=notes, rows=spec.rows)
+    return _with_facts(result, action, untrusted)
+
+
+def _with_facts(result: CallToolResult, action: Action, untrusted: Untrusted) -> CallToolResult:
+    """Return a result with what a card shows about its action."""
+    return result.model_copy(update={"meta": action_facts(*fence_action(action, untrusted), untrusted)})
 
 
 def _where_recipients_are(action: Action) -> str:
@@ -85,15 +93,17 @@ def _where_recipients_are(action: Action) -> str:
     return reads[0] if reads else f"get_action (action_id={action.id})"
 
 
-def pending_result(action: Action, *, where: str, untrusted: Untrusted) -> CallToolResult:
+def pending_result(action: Action, *, where: Place, untrusted: Untrusted) -> CallToolResult:
     """Build the result of a call that waits for a person outside the client; nothing was sent."""
-    question = approval_prompt(*fence_action(action, untrusted))
+    shown, quoted = fence_action(action, untrusted)
+    question = approval_prompt(shown, quoted)
     notes = [untrusted.note] if untrusted.is_used else []
-    text = "\n".join([f"{NOT_SENT}:\n{question}\n\n{where} {MAKE_AGAIN}", *notes])
-    waiting = {"action": action.id, "state": action.state.value, "question": question, "approve": where}
+    text = "\n".join([f"{NOT_SENT}:\n{question}\n\n{where.sentence} {MAKE_AGAIN}", *notes])
+    waiting = {"action": action.id, "state": action.state.value, "question": question, "approve": where.sentence}
     return CallToolResult(
         content=[TextContent(text=text)],
         structured_content=_structured(waiting | {"next": MAKE_AGAIN}, outcome=f"{NOT_SENT}.", notes=notes),
+        meta=action_facts(shown, quoted, untrusted, where),
         is_error=True,
     )
 
@@ -157,8 +167,11 @@ def action_result(action: Action, untrusted: Untrusted) -> CallToolResult:
     facts = {"title": action.title, "arguments": dict(action.arguments), "quote": quote, "status": status}
     shown = {**action_row(action), **facts, "before": action.before or None}
     content = {name: value for name, value in shown.items() if value is not None}
-    structured = _structured(content, outcome=outcome, notes=notes)
-    return CallToolResult(content=[TextContent(text="\n".join(lines))], structured_content=structured)
+    return CallToolResult(
+        content=[TextContent(text="\n".join(lines))],
+        structured_content=_structured(content, outcome=outcome, notes=notes),
+        meta=action_facts(action, quoted, untrusted),
+    )
 
 
 def _only_list(content: Mapping[str, Any]) -> str | None:
@@ -201,7 +214,8 @@ def _failed_action(
     status += f"\n{untrusted.note}" if untrusted.is_used else ""
     outcome = outcome_text(action, RegisteredOperations()) if action.state is State.UNKNOWN else redact(str(error))
     advice = commands.complete(error.advice)
-    return problem(f"{outcome} {advice}{status}", kind=type(error).__name__, more=more)
+    result = problem(f"{outcome} {advice}{status}", kind=type(error).__name__, more=more)
+    return _with_facts(result, action, untrusted)
 
 
 def _details(error: TelephonyError) -> dict[str, Any]:

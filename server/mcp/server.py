@@ -7,6 +7,7 @@ from importlib.metadata import version
 from typing import Any, cast
 
 import anyio
+from mcp.server.apps import client_supports_apps
 from mcp.server.caching import CacheHint
 from mcp.server.context import CallNext, HandlerResult, ServerRequestContext
 from mcp.server.lowlevel import Server
@@ -31,6 +32,8 @@ from mcp.types import (
 from clients.redaction import redact
 from prompts.library import guide_named, guides, misfit
 from server.mcp.call_parser import accounts_to_name
+from server.mcp.card.content import without_facts
+from server.mcp.card.listing import with_card
 from server.mcp.completions import Completions
 from server.mcp.dispatcher import Dispatcher
 from server.mcp.instructions import instructions
@@ -127,11 +130,19 @@ class Tools:
     async def call(
         self, context: ServerRequestContext[None, Any], params: CallToolRequestParams
     ) -> CallToolResult | InputRequiredResult:
-        """Call a tool that the client sees.
+        """Call a tool that the client sees; what a card shows goes only to a client that shows cards.
 
         Raises:
             MCPError: There is no such tool here; by the protocol this is an error of the request, not of a tool.
         """
+        result = await self._call(context, params)
+        if isinstance(result, InputRequiredResult) or client_supports_apps(context):
+            return result
+        return without_facts(result)
+
+    async def _call(
+        self, context: ServerRequestContext[None, Any], params: CallToolRequestParams
+    ) -> CallToolResult | InputRequiredResult:
         visible = visible_to(self._registry, context, self._services)
         session = Session(context, self._registry.selection, params, visible)
         declaration = self._registry.declaration(params.name) if params.name in visible else None
@@ -153,7 +164,8 @@ class Tools:
 class CachedToolList:
     """Middleware that caches the answer to `tools/list`, and fits it to the session.
 
-    It removes the tools that the client's headers or its token exclude. Where the session may use several accounts of a
+    It removes the tools that the client's headers or its token exclude. A client that shows cards gets the card's URI
+    with every tool that may ask a person. Where the session may use several accounts of a
     provider, the tools of that provider take the account's name.
     """
 
@@ -173,10 +185,16 @@ class CachedToolList:
         if answer is None:
             answer = cast("Mapping[str, Any]", await call_next(ctx))
             self._answers[ctx.protocol_version] = answer
-        if len(visible) == len(self._registry.listed) and not accounts:
+        shows_cards = client_supports_apps(ctx)
+        if len(visible) == len(self._registry.listed) and not accounts and not shows_cards:
             return dict(answer)
         tools = [tool for tool in answer["tools"] if tool["name"] in visible]
-        return {**answer, "tools": [self._with_accounts(tool, accounts) for tool in tools] if accounts else tools}
+        tools = [self._with_accounts(tool, accounts) for tool in tools] if accounts else tools
+        return {**answer, "tools": [self._with_card(tool) for tool in tools] if shows_cards else tools}
+
+    def _with_card(self, tool: Mapping[str, Any]) -> Mapping[str, Any]:
+        """Return a tool that may ask a person as one whose results a card shows; any other as it is."""
+        return tool if self._registry.listed[tool["name"]].info.only_reads else with_card(tool)
 
     def _with_accounts(self, tool: Mapping[str, Any], accounts: Mapping[str, Sequence[str]]) -> Mapping[str, Any]:
         """Return a tool of a provider with several accounts as one that takes the account's name."""

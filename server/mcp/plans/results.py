@@ -14,6 +14,8 @@ from guard.plans.question import plan_prompt
 from guard.plans.run import Run
 from guard.plans.status import done_line, overdue_line, progress_line, status_line, step_line
 from guard.settlement import Receipt
+from server.mcp.card.content import plan_facts
+from server.mcp.out_of_band import Place
 from server.mcp.results import dump
 from server.mcp.tabular import compact
 from server.mcp.untrusted import Untrusted, fence_before
@@ -33,19 +35,21 @@ def approved_result(plan: Plan) -> CallToolResult:
         text = f"{status_line(plan)} Carry it out with run_plan, plan_id={plan.id}."
     else:
         text = f"The same steps are {plan.id} already. {status_line(plan)} {' '.join(_next(plan))}"
-    return _result(text, _facts(plan))
+    return _result(text, _facts(plan), _card(plan, Untrusted()))
 
 
-def pending_plan_result(plan: Plan, *, where: str, untrusted: Untrusted) -> CallToolResult:
+def pending_plan_result(plan: Plan, *, where: Place, untrusted: Untrusted) -> CallToolResult:
     """Build the result of a plan that waits for a person outside the client; nothing was sent."""
+    shown, quoted = fence_plan(plan, untrusted)
     text = (
-        f"NOT SENT. A person has to approve this plan first:\n{plan_prompt(*fence_plan(plan, untrusted))}\n\n{where} "
+        f"NOT SENT. A person has to approve this plan first:\n{plan_prompt(shown, quoted)}\n\n{where.sentence} "
         f"{_then(plan)} Tell the user; do not look for another way."
     )
     text += f"\n{untrusted.note}" if untrusted.is_used else ""
     return CallToolResult(
         content=[TextContent(text=text)],
-        structured_content={**_facts(plan), "approve": where},
+        structured_content={**_facts(plan), "approve": where.sentence},
+        meta=plan_facts(shown, quoted, untrusted, where),
         is_error=True,
     )
 
@@ -54,7 +58,7 @@ def plan_result(plan: Plan, actions: Mapping[int, Action], now: datetime) -> Cal
     """Build the result that shows a plan and what became of its steps."""
     lines = [plan.title, *_status(plan, actions), *_step_lines(plan, actions, {})]
     lines += [late] if (late := overdue_line(plan, now)) else _next(plan)
-    return _result("\n".join(lines), {**_facts(plan), "steps": _rows(plan, actions)})
+    return _result("\n".join(lines), {**_facts(plan), "steps": _rows(plan, actions)}, _card(plan, Untrusted()))
 
 
 def run_result(run: Run, untrusted: Untrusted) -> CallToolResult:
@@ -67,7 +71,8 @@ def run_result(run: Run, untrusted: Untrusted) -> CallToolResult:
     lines += [f"Not on the record yet: {unwritten}"] if unwritten else []
     lines += [*_next(plan), *([untrusted.note] if untrusted.is_used else [])]
     content = {**_facts(plan), "steps": _rows(plan, run.actions)}
-    return _result("\n".join(lines), content, is_error=plan.state in {PlanState.STOPPED, PlanState.FAILED})
+    is_error = plan.state in {PlanState.STOPPED, PlanState.FAILED}
+    return _result("\n".join(lines), content, _card(plan, untrusted), is_error=is_error)
 
 
 def _status(plan: Plan, actions: Mapping[int, Action]) -> list[str]:
@@ -149,5 +154,10 @@ def fence_plan(plan: Plan, untrusted: Untrusted) -> tuple[Plan, Callable[[str], 
     return replace(plan, steps=steps), untrusted.fence if untrusted.is_used else str
 
 
-def _result(text: str, content: dict[str, Any], *, is_error: bool = False) -> CallToolResult:
-    return CallToolResult(content=[TextContent(text=text)], structured_content=content, is_error=is_error)
+def _card(plan: Plan, untrusted: Untrusted) -> dict[str, Any]:
+    """Return what a card shows about a plan."""
+    return plan_facts(*fence_plan(plan, untrusted), untrusted)
+
+
+def _result(text: str, content: dict[str, Any], meta: dict[str, Any], *, is_error: bool = False) -> CallToolResult:
+    return CallToolResult(content=[TextContent(text=text)], structured_content=content, meta=meta, is_error=is_error)
