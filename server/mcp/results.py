@@ -76,11 +76,12 @@ def receipt_result(
         content = shorten_recipients(content, whole=_where_recipients_are(action))
     facts = {"action": action.id, "state": action.state.value, **content}
     result = _result(facts, outcome=f"Done: {spec.title} ({action.id}).", notes=notes, rows=spec.rows)
-    return _with_facts(result, action, untrusted)
+    return _with_facts(result, action)
 
 
-def _with_facts(result: CallToolResult, action: Action, untrusted: Untrusted) -> CallToolResult:
-    """Return a result with what a card shows about its action."""
+def _with_facts(result: CallToolResult, action: Action) -> CallToolResult:
+    """Return a result with what a card shows about its action. No model is shown that, so nothing is remembered."""
+    untrusted = Untrusted()
     return result.model_copy(update={"meta": action_facts(*fence_action(action, untrusted), untrusted)})
 
 
@@ -215,7 +216,7 @@ def _failed_action(
     outcome = outcome_text(action, RegisteredOperations()) if action.state is State.UNKNOWN else redact(str(error))
     advice = commands.complete(error.advice)
     result = problem(f"{outcome} {advice}{status}", kind=type(error).__name__, more=more)
-    return _with_facts(result, action, untrusted)
+    return _with_facts(result, action)
 
 
 def _details(error: TelephonyError) -> dict[str, Any]:

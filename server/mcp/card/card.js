@@ -11,7 +11,7 @@ const OPEN = ["proposed", "approved", "sending", "running", "stopped"];
 const WORDS = {
   proposed: "Waiting", approved: "Approved", declined: "Declined", expired: "Expired", sending: "Under way",
   running: "Under way", stopped: "Stopped", failed: "Failed", done: "Done", refused: "Refused by the provider",
-  unknown: "Outcome unknown",
+  unknown: "Outcome unknown", error: "Error",
 };
 
 const at = (id) => document.getElementById(id);
@@ -53,9 +53,9 @@ function part(name, lines, kind) {
 
 function show() {
   const { state } = question;
-  at("state").textContent = WORDS[state] || state || "Not done";
-  at("state").dataset.state = state || "";
-  write("title", question.title || "The call was not made");
+  at("state").textContent = WORDS[state] || state;
+  at("state").dataset.state = state;
+  write("title", question.title);
   write("amount", question.amount);
   write("final", question.final);
   write("status", [question.status, question.outcome].filter(Boolean).join(" "));
@@ -97,7 +97,8 @@ function take(result) {
     // A host may drop `_meta`; the result says the same in sentences.
     const text = (result.content || []).filter((one) => one.type === "text").map((one) => one.text);
     question = {
-      id: said.action || said.plan, state: said.state, title: said.title || (said.state ? "A call" : "Not done"),
+      id: said.action || said.plan, state: said.state || (result.isError ? "error" : "done"),
+      title: said.title || (said.state ? "A call that needs approval" : result.isError ? "The call ended with an error" : "The call is done"),
       outcome: said.outcome || said.message, where: said.approve, call: said.question ? [said.question] : text,
     };
   }

@@ -103,9 +103,8 @@ def without_facts(result: CallToolResult) -> CallToolResult:
     """Return a result as it is for a client without cards."""
     if not result.meta or KEY not in result.meta:
         return result
-    return result.model_copy(
-        update={"meta": {name: value for name, value in result.meta.items() if name != KEY} or None}
-    )
+    others = {name: value for name, value in result.meta.items() if name != KEY}
+    return result.model_copy(update={"meta": others or None})
 
 
 def _meta(facts: dict[str, Any], untrusted: Untrusted, where: Place | None) -> dict[str, Any]:

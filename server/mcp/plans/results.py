@@ -35,7 +35,7 @@ def approved_result(plan: Plan) -> CallToolResult:
         text = f"{status_line(plan)} Carry it out with run_plan, plan_id={plan.id}."
     else:
         text = f"The same steps are {plan.id} already. {status_line(plan)} {' '.join(_next(plan))}"
-    return _result(text, _facts(plan), _card(plan, Untrusted()))
+    return _result(text, _facts(plan), _card(plan))
 
 
 def pending_plan_result(plan: Plan, *, where: Place, untrusted: Untrusted) -> CallToolResult:
@@ -58,7 +58,7 @@ def plan_result(plan: Plan, actions: Mapping[int, Action], now: datetime) -> Cal
     """Build the result that shows a plan and what became of its steps."""
     lines = [plan.title, *_status(plan, actions), *_step_lines(plan, actions, {})]
     lines += [late] if (late := overdue_line(plan, now)) else _next(plan)
-    return _result("\n".join(lines), {**_facts(plan), "steps": _rows(plan, actions)}, _card(plan, Untrusted()))
+    return _result("\n".join(lines), {**_facts(plan), "steps": _rows(plan, actions)}, _card(plan))
 
 
 def run_result(run: Run, untrusted: Untrusted) -> CallToolResult:
@@ -72,7 +72,7 @@ def run_result(run: Run, untrusted: Untrusted) -> CallToolResult:
     lines += [*_next(plan), *([untrusted.note] if untrusted.is_used else [])]
     content = {**_facts(plan), "steps": _rows(plan, run.actions)}
     is_error = plan.state in {PlanState.STOPPED, PlanState.FAILED}
-    return _result("\n".join(lines), content, _card(plan, untrusted), is_error=is_error)
+    return _result("\n".join(lines), content, _card(plan), is_error=is_error)
 
 
 def _status(plan: Plan, actions: Mapping[int, Action]) -> list[str]:
@@ -154,8 +154,9 @@ def fence_plan(plan: Plan, untrusted: Untrusted) -> tuple[Plan, Callable[[str], 
     return replace(plan, steps=steps), untrusted.fence if untrusted.is_used else str
 
 
-def _card(plan: Plan, untrusted: Untrusted) -> dict[str, Any]:
-    """Return what a card shows about a plan."""
+def _card(plan: Plan) -> dict[str, Any]:
+    """Return what a card shows about a plan; the model is not shown that, so nothing is remembered."""
+    untrusted = Untrusted()
     return plan_facts(*fence_plan(plan, untrusted), untrusted)
 
 
