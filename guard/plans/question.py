@@ -31,8 +31,8 @@ def plan_prompt(plan: Plan, quoted: Callable[[str], str] = str, *, in_full: bool
     whole = fits_form([*plan.steps, *plan.undo]) if in_full is None else in_full
     lines = [
         f"{_count(len(plan.chosen), 'call')} as one job?",
-        f"The assistant calls it: «{_unquoted(plan.title)}»",
-        *([f"and gives as the reason: «{_unquoted(plan.reason)}»"] if plan.reason else []),
+        f"The assistant calls it: «{unquoted(plan.title)}»",
+        *([f"and gives as the reason: «{unquoted(plan.reason)}»"] if plan.reason else []),
         "",
         *when_lines(plan),
         *price_lines(plan.chosen),
@@ -220,7 +220,7 @@ def _balance_after(steps: Sequence[Step], currency: str) -> list[str]:
     return [f"{now}; {left} after all of them." if at_once else f"{now}."]
 
 
-def _unquoted(text: str) -> str:
+def unquoted(text: str) -> str:
     """Return a text that cannot close the quotation marks around it: whoever asks wrote it, not this server."""
     return shown(" ".join(text.split())).translate({ord("«"): "\u2039", ord("»"): "\u203a"})
 

@@ -92,7 +92,8 @@ async def test_a_plan_and_a_receipt_have_facts_too(tmp_path: Path, operator: Ope
             await operator.approve(facts_of(await client.call_tool(*FORWARD))["id"])
             done = facts_of(await client.call_tool(*FORWARD))
             shown = facts_of(await client.call_tool("get_action", {"action_id": plan["id"]}))
-    assert plan["title"] == "3 calls as one job: Tell customers about Friday"
+    assert plan["title"] == "3 calls as one job"
+    assert plan["call"][0] == "The assistant calls it: «Tell customers about Friday»"
     assert plan["amount"] != "No charge"
     assert any("+12125550100" in line for line in plan["call"])
     assert (shown["id"], shown["state"]) == (plan["id"], "proposed")

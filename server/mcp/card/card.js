@@ -53,6 +53,7 @@ function part(name, lines, kind) {
 
 function show() {
   const { state } = question;
+  const waits = state === "proposed";
   at("state").textContent = WORDS[state] || state;
   at("state").dataset.state = state;
   write("title", question.title);
@@ -60,13 +61,12 @@ function show() {
   write("final", question.final);
   write("status", [question.status, question.outcome].filter(Boolean).join(" "));
   at("parts").replaceChildren();
-  part("To check before approving", question.notes, "notes");
+  part(waits ? "To check before approving" : "Notes", question.notes, "notes");
   part("Who has to approve", question.approvals ? [question.approvals] : []);
   part("What changes", question.changes);
   part("Call", question.call);
   part("Price", question.price);
   part("Text from outside", question.outside ? [question.outside] : []);
-  const waits = state === "proposed";
   at("answer").hidden = !waits;
   write("where", question.where);
   at("open").hidden = !(waits && isPage(question.page) && host.openLinks);
@@ -98,7 +98,7 @@ function take(result) {
     const text = (result.content || []).filter((one) => one.type === "text").map((one) => one.text);
     question = {
       id: said.action || said.plan, state: said.state || (result.isError ? "error" : "done"),
-      title: said.title || (said.state ? "A call that needs approval" : result.isError ? "The call ended with an error" : "The call is done"),
+      title: said.title || (said.state ? "A call for approval" : result.isError ? "An error" : "Done"),
       outcome: said.outcome || said.message, where: said.approve, call: said.question ? [said.question] : text,
     };
   }

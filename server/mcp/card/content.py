@@ -17,7 +17,6 @@ from guard.messages import (
     is_irreversible,
     notes_of,
     requester,
-    shown,
     status_line,
 )
 from guard.operators.approval import approvals_line
@@ -33,6 +32,7 @@ from guard.plans.question import (
     step_lines,
     total_in_words,
     undo_lines,
+    unquoted,
     when_lines,
 )
 from guard.verification_hint import outcome_text
@@ -73,11 +73,12 @@ def action_facts(action: Action, quoted: Quoted, untrusted: Untrusted, where: Pl
 def plan_facts(plan: Plan, quoted: Quoted, untrusted: Untrusted, where: Place | None = None) -> dict[str, Any]:
     """Return the metadata of a result about a plan; the plan is fenced, and `quoted` fences what repeats it."""
     in_full = fits_form([*plan.steps, *plan.undo])
-    reason = [f"The assistant gives as the reason: {shown(plan.reason)}"] if plan.reason else []
+    calls = len(plan.chosen)
+    reason = [f"and gives as the reason: «{unquoted(plan.reason)}»"] if plan.reason else []
     facts = {
         "id": plan.id,
         "state": plan.state.value,
-        "title": f"{len(plan.chosen)} calls as one job: {shown(' '.join(plan.title.split()))}",
+        "title": f"{calls} {'call' if calls == 1 else 'calls'} as one job",
         "amount": _capitalized(total_in_words(plan.chosen)),
         "final": "",
         "status": plan_status.status_line(plan),
@@ -86,6 +87,7 @@ def plan_facts(plan: Plan, quoted: Quoted, untrusted: Untrusted, where: Place | 
         "approvals": approvals_line(plan),
         "changes": [],
         "call": [
+            f"The assistant calls it: «{unquoted(plan.title)}»",
             *reason,
             *when_lines(plan),
             *step_lines(plan.chosen, in_full=in_full),
