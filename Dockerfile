@@ -9,7 +9,7 @@ COPY prompts prompts
 COPY guard guard
 COPY clients clients
 COPY sandbox sandbox
-RUN uv venv /app && VIRTUAL_ENV=/app uv pip install --no-cache ".[postgres]"
+RUN uv venv /app && VIRTUAL_ENV=/app uv pip install --no-cache ".[notify,postgres]"
 
 FROM python:3.12-slim
 RUN useradd --create-home --uid 10001 ringfence && install -d -o ringfence -m 700 /state

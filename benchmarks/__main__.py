@@ -12,7 +12,7 @@ from rich.table import Table
 from benchmarks.jobs import jobs
 from benchmarks.large import large_list
 from benchmarks.measuring import Row, guarded_call, listing, read_call, start
-from benchmarks.record import approval_page, long_record
+from benchmarks.record import approval_page, console, long_record
 from sandbox.serving import serve_sandbox
 
 MEASUREMENTS = {
@@ -22,6 +22,7 @@ MEASUREMENTS = {
     "jobs": jobs,
     "record": long_record,
     "page": approval_page,
+    "console": console,
     "listing": listing,
     "large": large_list,
 }

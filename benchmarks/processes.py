@@ -34,9 +34,13 @@ BY_HAND_HTTP = Candidate("tool by hand", ("-m", "benchmarks.bare", "tool", "{por
 
 
 def environment(url: str, folder: Path, **more: str) -> dict[str, str]:
-    """Return the environment of every candidate."""
+    """Return the environment of every candidate. All keep what they compile, as installed programs do."""
     return {
-        **{name: value for name, value in os.environ.items() if not name.startswith("RINGFENCE_")},
+        **{
+            name: value
+            for name, value in os.environ.items()
+            if not name.startswith("RINGFENCE_") and name != "PYTHONDONTWRITEBYTECODE"
+        },
         "RINGFENCE_STATE_FOLDER": str(folder),
         "RINGFENCE_VOICETEL__API_KEY": API_KEY,
         "RINGFENCE_VOICETEL__BASE_URL": f"{url}/voicetel",

@@ -21,8 +21,10 @@ from guard.action import Action, Principal, State, new_action_id
 from guard.money import Money
 from guard.rules.quote import Quote
 from sandbox.voicetel.seed import API_KEY
-from server.console.pages import PageOptions
+from server.console.page_identity import PageIdentity
+from server.console.pages import PageOptions, PageSetup, console_routes
 from server.console.passcode import set_passcode
+from server.console.urls import ROOT
 from server.http.loopback import bind, serve_page
 from server.services import Services
 from server.settings.model import settings_class
@@ -32,6 +34,7 @@ from tools.voicetel.operations.messaging import SendMessage
 from tools.voicetel.settings import VoiceTelSettings
 
 LONG = 10_000
+VERY_LONG = 100_000
 CALLS = 80
 VIEWS = 60
 PASSCODE = "correct horse"
@@ -68,19 +71,35 @@ async def approval_page(url: str, folder: Path) -> list[Row]:
     ]
 
 
+async def console(url: str, folder: Path) -> list[Row]:
+    """Measure each page of the console that needs no id, over a socket, with a hundred thousand actions."""
+    async with _bench(url, folder) as bench:
+        await fill(bench.store, VERY_LONG)
+        identity = PageIdentity(bench.store.seal, store_address="benchmark", base="")
+        routes = console_routes(PageSetup(store=bench.store, hosts=[], identity=identity))
+        paths = [route.path for route in routes if "GET" in (route.methods or ()) and "{" not in route.path]
+        pages = [path.removeprefix(ROOT) for path in paths if not path.endswith(("/", ".css", ".js", "/healthz"))]
+        taken = {path: await _time(partial(bench.page.open, path), VIEWS) for path in pages}
+    return [
+        Row(f"console {path or '/'}, {VERY_LONG:,} actions", _spread(times), aim="50 ms")
+        for path, times in taken.items()
+    ]
+
+
 async def fill(store: Store, count: int) -> None:
     """Fill a store with actions done this month, their spending and their rows of the audit."""
     now = datetime.now(UTC)
     done = [replace(_action(number), state=State.DONE, finished_at=now, created_at=now) for number in range(count)]
     quotes = TypeAdapter(Quote)
     rows = [asdict(action) | {"quote": quotes.dump_python(action.quote, mode="json")} for action in done]
-    held = {"provider": "voicetel", "currency": "USD", "billionths": 10_000_000, "state": "settled", "at": now}
+    here = {"provider": "voicetel", "account": "voicetel", "currency": "USD"}
+    held = {**here, "billionths": 10_000_000, "state": "settled", "at": now}
     entry = {"at": now, "event": "done", "principal": PRINCIPAL.name, "detail": "{}", "mac": "0" * 64}
 
     def insert_all(connection: Connection) -> None:
         connection.execute(insert(actions), [{**row, "state": "done"} for row in rows])
         connection.execute(insert(holds), [{**held, "action_id": action.id} for action in done])
-        total = {"day": f"{now:%Y-%m-%d}", "provider": "voicetel", "currency": "USD", "billionths": 10_000_000 * count}
+        total = {**here, "day": f"{now:%Y-%m-%d}", "billionths": 10_000_000 * count}
         connection.execute(insert(spending), total)
         chain = [{**entry, "number": 100 + row, "action_id": done[row // 4].id} for row in range(4 * count)]
         connection.execute(insert(audit), chain)

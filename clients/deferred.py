@@ -1,7 +1,7 @@
-"""An import that waits until it is needed: the one mechanism behind the three doors of a start.
+"""An import that waits until it is needed: the one mechanism behind all that a start leaves out.
 
-A start imports neither the store (SQLAlchemy), nor the migrations (alembic), nor a provider that is not set up: each
-takes longer to load than everything else that answers a client's first request.
+A start imports neither the store (SQLAlchemy), nor the migrations (alembic), nor what only calls need: each takes
+longer to load than everything else that answers a client's first request.
 """
 
 from functools import cached_property

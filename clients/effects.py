@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from decimal import Decimal
 from enum import Flag, auto
+from functools import cache
 from typing import Literal
 
 Period = Literal["once", "month", "call"]
@@ -51,7 +52,13 @@ class Effect(Flag):
     @property
     def labels(self) -> list[str]:
         """The single effects, lower case, in declaration order."""
-        return [str(effect.name).lower() for effect in Effect if effect in self]
+        return [str(effect.name).lower() for effect in effects_in(self)]
+
+
+@cache
+def effects_in(effect: Effect) -> tuple[Effect, ...]:
+    """Return the single effects of a combination, in declaration order."""
+    return tuple(single for single in Effect if single in effect)
 
 
 @dataclass(frozen=True, slots=True)

@@ -195,6 +195,7 @@ def is_assigned(number: str) -> bool:
         return False
 
 
+@lru_cache(maxsize=4096)
 def spellings(number: str) -> tuple[str, ...]:
     """Return every form in which the telephone of a number is written: the canonical one, others of today, its own."""
     found = canonical(number)

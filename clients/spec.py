@@ -24,8 +24,8 @@ from clients.errors import Refused
 from clients.grades import Grade, Grades
 from clients.questions.subjects import check_subject
 from clients.shared.limits import Limit
+from clients.shared.methods import Method
 
-Method = Literal["GET", "POST", "PUT", "PATCH", "DELETE"]
 Carrier = Literal["query", "json", "form", "multipart"]
 
 _ACRONYMS = {

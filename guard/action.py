@@ -13,6 +13,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+from functools import lru_cache
 from typing import Any, Final, Literal, cast
 
 from clients.fields import RECORDED, is_secret
@@ -94,6 +95,16 @@ class Action:
     due_at: datetime | None = None
     """Since when the server carries it out by itself, once it is approved; None where the assistant does."""
 
+    reason: str = ""
+    """Why the assistant asks, in its own words. No guard input, and not in the digest."""
+
+    decline_reason: str | None = None
+    """Why it was declined, in the words of whoever declined it."""
+
+    demanded: str | None = None
+    """The decision that what was read then demanded of this very call, whatever the rules: text from outside, an
+    unclear wish to stop, no full undo, a circle of forwards. None in records of before it was kept."""
+
     approvers: tuple[str, ...] = ()
     """The operators who approved it."""
 
@@ -135,9 +146,15 @@ def new_action_id() -> str:
 
 def arguments_of(operation: Operation[Any]) -> dict[str, Any]:
     """Return the exact arguments as JSON values; a secret shows only that it is set."""
-    hidden = {name for name, field in type(operation).model_fields.items() if is_secret(field.annotation)}
-    shown: dict[str, Any] = operation.model_dump(mode="json", exclude=hidden, exclude_none=True)
+    hidden = _secrets_of(type(operation))
+    shown: dict[str, Any] = operation.model_dump(mode="json", exclude=set(hidden), exclude_none=True)
     return shown | {name: SET_BY_SERVER for name in sorted(hidden) if getattr(operation, name) is not None}
+
+
+@lru_cache(maxsize=1024)
+def _secrets_of(operation: OperationType) -> frozenset[str]:
+    """Return the names of the arguments that are secrets."""
+    return frozenset(name for name, field in operation.model_fields.items() if is_secret(field.annotation))
 
 
 def rebuild_call(operation: OperationType, arguments: Mapping[str, Any]) -> Operation[Any]:
@@ -163,7 +180,8 @@ def digests_of_same_call(operation: Operation[Any], *, account: str, principal: 
     forms = {number: spellings(number) for number in operation.destinations()}
     first = {number: found[0] for number, found in forms.items()}
     second = {number: found[1] for number, found in forms.items() if len(found) > 1}
-    written = [arguments, _with_numbers(arguments, first), _with_numbers(arguments, second)]
+    written = [arguments]
+    written += [other for forms in (first, second) if (other := _with_numbers(arguments, forms)) not in written]
     return tuple(dict.fromkeys(_digest(operation, each, account, principal) for each in written))
 
 

@@ -9,6 +9,7 @@ from guard.action import IN_FORM, Action, State
 from guard.allowances.allowance import is_allowance
 from guard.catalog import OperationCatalog
 from guard.errors import AlreadySettled, BadBound, Declined, Expired, MayNotApprove, NotTheSameCall, OutcomePending
+from guard.injection.reasons import LONGEST_OF_OPERATOR, clean_reason
 from guard.journal import Journal
 from guard.messages import status_line, status_with_outcome
 from guard.money import Money, NotAPrice, require_price
@@ -75,8 +76,10 @@ class Approvals:
         self._rules = rules
         self._judge = ApprovalJudge(rules.approvers, catalog)
 
-    async def record(self, action_id: str, to: State, *, by: str) -> Action:
+    async def record(self, action_id: str, to: State, *, by: str, reason: str = "") -> Action:
         """Record a yes (`approved`) of policy or of a client's own user, or anybody's no (`declined`).
+
+        `reason` is why not, in the words of whoever declines.
 
         Raises:
             NotTheSameCall: There is no such action.
@@ -91,6 +94,8 @@ class Approvals:
             if (demand := self._judge.demand_of(current)).is_special:
                 raise MayNotApprove(f"{demand.in_words} Nothing was recorded.")
             changes |= await self._bound(current, None)
+        else:
+            changes["decline_reason"] = clean_reason(reason, LONGEST_OF_OPERATOR) or None
         moved = await self._journal.move(action_id, {State.PROPOSED}, to, **changes)
         if moved is None:
             self.refuse(await self._journal.find(action_id) or current)
@@ -185,7 +190,7 @@ class Approvals:
         match action.state:
             case State.DECLINED:
                 alone = f" {ANSWERS_ALONE}" if action.client_answered else ""
-                raise Declined(f"{status_line(action)}{alone}")
+                raise Declined(f"{status_line(action)}{alone}", action.decline_reason or "")
             case State.EXPIRED:
                 raise Expired(status_with_outcome(action, self._catalog))
             case State.SENDING | State.UNKNOWN:

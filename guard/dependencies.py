@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from typing import Protocol
 
 from clients.shared.clock import Clock, SystemClock
 from guard.accounts import Accounts, ProviderClient
@@ -10,7 +11,7 @@ from guard.allowances.coverage import FindMembers
 from guard.allowances.record import AllowanceRecord, NoAllowances
 from guard.background import Reconciliation
 from guard.catalog import OperationCatalog
-from guard.journal import Journal, Taint, Tracker, Vault
+from guard.journal import History, Journal, Taint, Tracker, Vault
 from guard.operator_commands import OperatorCommands
 from guard.own_numbers import NoOwnNumbers, OwnNumbers
 from guard.rules.compliance import OptOuts
@@ -22,6 +23,60 @@ APPROVAL_LIFETIME = timedelta(minutes=15)
 
 ANSWER_WITHIN = timedelta(seconds=30)
 """How long a provider is commonly given to answer."""
+
+
+class CheckDependencies(Protocol):
+    """What checks of a call look at: the guard's dependencies, or the record of past calls in their place."""
+
+    @property
+    def journal(self) -> History:
+        """What was done and spent before."""
+        ...
+
+    @property
+    def optouts(self) -> OptOuts:
+        """Whose owners want nothing sent."""
+        ...
+
+    @property
+    def taint(self) -> Taint:
+        """Which text from outside was read."""
+        ...
+
+    @property
+    def own_numbers(self) -> OwnNumbers:
+        """Which numbers are ours."""
+        ...
+
+    @property
+    def catalog(self) -> OperationCatalog:
+        """The operations that exist."""
+        ...
+
+    @property
+    def rules(self) -> Rules:
+        """The operator's rules."""
+        ...
+
+    @property
+    def clock(self) -> Clock:
+        """What time it is."""
+        ...
+
+    @property
+    def sent_at(self) -> datetime | None:
+        """When the calls that are checked are sent, where that is later than now."""
+        ...
+
+    @property
+    def commands(self) -> OperatorCommands:
+        """How questions print the operator's commands."""
+        ...
+
+    @property
+    def configured(self) -> Accounts:
+        """The accounts that are set up."""
+        ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

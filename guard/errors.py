@@ -74,6 +74,11 @@ class Declined(GuardRefusal):
 
     advice = "Do not repeat the call unless the user asks for it again."
 
+    def __init__(self, message: str, reason: str = "") -> None:
+        """`reason` is why, in the words of whoever declined; empty where none was given."""
+        super().__init__(message)
+        self.reason = reason
+
 
 class Expired(GuardRefusal):
     """Nobody answered in time."""

@@ -12,7 +12,33 @@ from guard.operators.demand import Demand
 from guard.rules.budget import Cap, Hold, Spent
 
 
-class Journal(Protocol):
+class History(Protocol):
+    """What rules look at of the record: what was done before, what was spent, and whether everything is stopped."""
+
+    async def find(self, action_id: str) -> Action | None:
+        """Return the action of this id."""
+        ...
+
+    async def last_answered(self, digest: str, since: datetime) -> Action | None:
+        """Return the last action of this digest that was carried out or declined since then."""
+        ...
+
+    async def spent(self, caps: Sequence[Cap], now: datetime) -> list[Spent]:
+        """Return what is held and settled in the window of each cap."""
+        ...
+
+    async def latest(
+        self, limit: int, *, states: Collection[State] | None = None, principal: str | None = None, skip: int = 0
+    ) -> list[Action]:
+        """Actions, newest first, without the first `skip`."""
+        ...
+
+    async def is_frozen(self) -> bool:
+        """Return True if the operator stopped everything."""
+        ...
+
+
+class Journal(History, Protocol):
     """Actions on the record, the money held for them, and the audit of every decision.
 
     Every method raises `JournalUnavailable` when the record cannot be read or written, so that nothing guarded goes on.
@@ -22,16 +48,8 @@ class Journal(Protocol):
         """Record a new action, or return the one that is open for the same digest."""
         ...
 
-    async def find(self, action_id: str) -> Action | None:
-        """Return the action of this id."""
-        ...
-
     async def find_open(self, digest: str) -> Action | None:
         """Return the action that is open for this digest."""
-        ...
-
-    async def last_answered(self, digest: str, since: datetime) -> Action | None:
-        """Return the last action of this digest that was carried out or declined since then."""
         ...
 
     async def take_news(self, digest: str, since: datetime) -> Action | None:
@@ -82,26 +100,12 @@ class Journal(Protocol):
         """Replace what was held by what was spent."""
         ...
 
-    async def spent(self, caps: Sequence[Cap], now: datetime) -> list[Spent]:
-        """Return what is held and settled in the window of each cap."""
-        ...
-
     async def abandoned(self, before: datetime) -> list[Action]:
         """Actions under way whose process is gone, or that were sent before that time."""
         ...
 
-    async def latest(
-        self, limit: int, *, states: Collection[State] | None = None, principal: str | None = None, skip: int = 0
-    ) -> list[Action]:
-        """Actions, newest first, without the first `skip`."""
-        ...
-
     async def note(self, event: str, *, action_id: str | None, principal: str, detail: Mapping[str, Any]) -> None:
         """Put a decision that moved no action on the audit."""
-        ...
-
-    async def is_frozen(self) -> bool:
-        """Return True if the operator stopped everything."""
         ...
 
 

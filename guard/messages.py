@@ -8,6 +8,7 @@ from typing import Any, Final, cast
 from guard.action import Action, State
 from guard.allowances.allowance import is_allowance
 from guard.catalog import OperationCatalog
+from guard.injection.reasons import reason_line
 from guard.injection.sanitize import escape_invisible
 from guard.operators.approval import approvals_line
 from guard.verification_hint import outcome_text
@@ -32,6 +33,7 @@ def approval_prompt(action: Action, quoted: Callable[[str], str] = str) -> str:
         *replace(action.quote, warnings=notes_of(action)).lines(quoted),
         *before_lines(action.before),
         "",
+        *([reason_line(action.reason)] if action.reason else []),
         f"Requested by {requester(action.principal)}. "
         f"Your approval covers exactly this call ({action.id}), once, until {action.expires_at:%H:%M} UTC.",
     ]

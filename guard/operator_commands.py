@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from typing import Final
 
 NAMES: Final = (
-    "actions", "allowances", "approvals", "audit", "doctor", "freeze", "init", "operators", "optouts", "plans",
-    "policy", "revoke", "secrets", "unfreeze", "work",
+    "actions", "allowances", "approvals", "audit", "doctor", "freeze", "init", "notify", "operators", "optouts",
+    "plans", "policy", "revoke", "secrets", "unfreeze", "work",
 )  # fmt: skip
 """First words of the commands that work on settings or a store, and so take the options."""
 

@@ -37,6 +37,7 @@ from guard.errors import (
     RecipientsChanged,
     RulesChanged,
 )
+from guard.injection.reasons import LONGEST_OF_ASSISTANT, clean_reason
 from guard.injection.sanitize import escape_invisible
 from guard.journal import Journal
 from guard.messages import FINAL, status_with_outcome
@@ -175,12 +176,14 @@ class Guard:
         *,
         account: str | None = None,
         from_record: bool = False,
+        reason: str = "",
     ) -> Action:
         """Return the open action for this call: the one that waits for an answer or has it, or a new proposal.
 
         `account` is the name of the account to make it on, which may be left out where the provider has only one.
         `notes` are what else a person should know, said by this server, never by the asking side. `from_record` is
-        true for the undo of an action, whose arguments come from the record.
+        true for the undo of an action, whose arguments come from the record. `reason` is why the asking side wants it,
+        which decides nothing: the open action of the same call keeps the reason that it was proposed with.
 
         Raises:
             Frozen, Denied, DestinationRefused, OverBudget: The call may not be made.
@@ -198,7 +201,8 @@ class Guard:
             raise
         if isinstance(drafted, Action):
             return drafted
-        proposed = await self._journal.propose(drafted.action)
+        said = clean_reason(reason, LONGEST_OF_ASSISTANT)
+        proposed = await self._journal.propose(replace(drafted.action, reason=said))
         if drafted.decision is Decision.ALLOW and proposed.state is State.PROPOSED:
             return await self.approve(proposed.id, by=BY_POLICY)
         return await self._approve_by_allowance(proposed, drafted.cover)
@@ -254,6 +258,12 @@ class Guard:
         identity = self._accounts.select(operation.spec.provider.name, account).identity
         digest = digest_of(operation, account=identity, principal=principal)
         return await self._journal.take_news(digest, self._clock.now() - NEWS_FOR)
+
+    async def earlier_no(self, action: Action) -> Action | None:
+        """Return the action of the same call that was declined shortly before with a reason; None where none was."""
+        since = action.created_at - self._rules.compliance.duplicate_window
+        found = await self._journal.last_answered(action.digest, since)
+        return found if found is not None and found.state is State.DECLINED and found.decline_reason else None
 
     async def _approve_by_allowance(self, action: Action, cover: Cover) -> Action:
         """Approve an action that waits under an allowance that covers it; return it as it stands then."""
@@ -509,7 +519,7 @@ class Guard:
         assessment = self._checks.ask_without_undo(operation, before, assessment)
         forwards = operation.forwards(before)
         forwarding, warnings = await self._forwarding.check(forwards)
-        assessment = replace(assessment.demanding(forwarding), notes=(*warnings, *assessment.notes))
+        assessment = replace(assessment.finding(forwarding), notes=(*warnings, *assessment.notes))
         channel: Channel = "page" if assessment.decision is Decision.PAGE else "ask"
         created = self._clock.now()
         changes = [escape_invisible(change) for change in operation.changes(before)]
@@ -529,6 +539,7 @@ class Guard:
             created_at=created,
             expires_at=created + self._approval_lifetime,
             before=kept,
+            demanded=assessment.found.word,
             approvers_needed=assessment.approvers_needed,
         )
         same = digests_of_same_call(operation, account=account.identity, principal=principal)

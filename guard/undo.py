@@ -8,7 +8,7 @@ from clients.errors import TelephonyError
 from clients.operation import Operation, Undo, answer_type
 from guard.accounts import ProviderClient
 from guard.action import Action, State, rebuild_call
-from guard.dependencies import GuardDependencies
+from guard.dependencies import CheckDependencies
 from guard.errors import NotTheSameCall
 
 _ELSEWHERE = Undo(verdict="none", lost="Its account is not set up here (any more).")
@@ -18,7 +18,7 @@ _NOT_DONE = Undo(verdict="none", lost="It was not carried out, so there is nothi
 class UndoPlanner:
     """Plans the call that undoes an action. It is a call like any other and passes the guard itself."""
 
-    def __init__(self, dependencies: GuardDependencies) -> None:
+    def __init__(self, dependencies: CheckDependencies) -> None:
         self._journal = dependencies.journal
         self._accounts = dependencies.configured
         self._catalog = dependencies.catalog

@@ -1,16 +1,40 @@
 """No test sees the settings or the store of the machine it runs on."""
 
+import gc
 import os
+import shutil
 from pathlib import Path
+from typing import Final
 
 import pytest
 
 from tests.operator_side import OperatorSide
 
+MEMORY: Final = Path("/dev/shm")  # noqa: S108 - pytest makes a folder of its own there
+ENOUGH: Final = 4 * 1024**3
+"""Bytes of memory that all folders of a run fit into several times."""
+
 
 def pytest_configure() -> None:
-    """Let the processes that tests start keep what they compile: each would compile our modules and the SDK anew."""
+    """Let the processes that tests start keep what they compile: each would compile our modules and the SDK anew.
+
+    The folders of tests lie in memory where there is enough: the store writes through to the disk with every commit,
+    and no test pulls the plug.
+    """
     os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+    if _may_hold_programs(MEMORY) and shutil.disk_usage(MEMORY).free > ENOUGH:
+        os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", str(MEMORY))
+
+
+def _may_hold_programs(folder: Path) -> bool:
+    """Return True for a folder in which this user can write, and run what was written."""
+    return os.access(folder, os.W_OK) and not os.statvfs(folder).f_flag & os.ST_NOEXEC
+
+
+def pytest_collection_finish() -> None:
+    """Keep what is loaded by now out of every later garbage collection: it stays until the end."""
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.fixture(autouse=True)

@@ -62,13 +62,13 @@ class OperatorSide:
         """Approve a plan; return what the command prints."""
         return await self._run_with_passcode("plans", "approve", plan_id, *options)
 
-    async def decline_plan(self, plan_id: str, *, fails: bool = False) -> str:
+    async def decline_plan(self, plan_id: str, *options: str, fails: bool = False) -> str:
         """Decline a plan, or cancel an approved one; return what the command prints."""
         if fails:
             result = await self.run("plans", "decline", plan_id, typed=f"{PASSCODE}\n")
             assert result.exit_code == 2
             return result.output
-        return await self._run_with_passcode("plans", "decline", plan_id)
+        return await self._run_with_passcode("plans", "decline", plan_id, *options)
 
     async def allow(self, operation: str, *options: str) -> str:
         """Add an allowance; return its id."""
@@ -80,9 +80,9 @@ class OperatorSide:
         allowances: list[dict[str, Any]] = json.loads(await self._run("allowances", "list", "--json"))
         return allowances
 
-    async def decline(self, action_id: str) -> None:
-        """Decline an action."""
-        await self._run_with_passcode("approvals", "decline", action_id)
+    async def decline(self, action_id: str, *options: str) -> None:
+        """Decline an action, with options behind the command."""
+        await self._run_with_passcode("approvals", "decline", action_id, *options)
 
     async def read_question(self, action_id: str) -> str:
         """Return what the operator reads before approving an action."""

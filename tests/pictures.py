@@ -1,7 +1,10 @@
 """Makes the pictures of the documentation from the program itself: `uv run python -m tests.pictures`.
 
-A guarded call and `ringfence init` as a terminal shows them, and the approval page in Chromium. Everything runs against
-the simulated providers. Run it when a question, the page or the demo changed, and look at what it made.
+A guarded call and `ringfence init` as a terminal shows them, and the console in Chromium. Everything runs against the
+simulated providers. Run it when a question, a page or the demo changed, and look at what it made.
+
+It also takes every page of the console at the desk and on a phone, by day and by night, into a folder beside the
+project's, or the one that is named: `uv run python -m tests.pictures --every-page FOLDER` takes these alone.
 """
 
 import io
@@ -9,9 +12,10 @@ import os
 import re
 import sys
 import tempfile
-from contextlib import suppress
+from argparse import ArgumentParser
+from contextlib import chdir, suppress
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, Literal
 
 import anyio
 from playwright.async_api import Page
@@ -22,6 +26,7 @@ from rich.text import Text
 from sandbox.serving import serve_sandbox
 from server.console.pages import PageOptions
 from server.console.passcode import set_passcode
+from server.console.urls import ROOT as ROOT_OF_PAGES
 from server.demo.session import SaidNo
 from server.demo.voicetel import VoiceTelDemo, settings
 from server.http.loopback import bind, serve_page
@@ -29,7 +34,12 @@ from server.settings.sandbox_settings import for_sandbox
 from server.store.store import open_store
 from tests.connecting import connect, server_for, settings_for
 from tests.plans.jobs import customers, texts
-from tests.server.console.chromium import tab
+from tests.server.console.chromium import DESK, PHONE, tab
+from tests.server.console.full_record import FullRecord, served_full_record
+from tests.server.console.test_every_page import paths_of, sign_in
+
+DOCUMENTED: Final = {"waiting", "deliveries", "health", "rules"}
+SCHEMES: Final[tuple[Literal["light", "dark"], ...]] = ("light", "dark")
 
 ROOT: Final = Path(__file__).resolve().parents[1]
 PICTURES: Final = ROOT / "docs" / "pictures"
@@ -50,9 +60,13 @@ class FirstOrder(VoiceTelDemo):
                 await self._order(client, numbers)
 
 
-async def main() -> None:
-    """Make every picture."""
+async def main(every_page: Path | None) -> None:
+    """Make every picture; where a folder for pictures of every page is named, these alone."""
+    pictures = every_page or Path(tempfile.gettempdir()) / "ringfence-pages"
     with tempfile.TemporaryDirectory() as folder:
+        await _photograph_console(Path(folder), pictures)
+        if every_page is not None:
+            return
         async with serve_sandbox() as url:
             await _draw_guarded_call(Path(folder) / "call", url)
         await _draw_init(Path(folder) / "init")
@@ -119,6 +133,35 @@ async def _photograph_pages(folder: Path, url: str) -> None:
         await store.database.close()
 
 
+async def _photograph_console(folder: Path, pictures: Path) -> None:
+    """Take every page of the console, and those of the documentation among them."""
+    await anyio.Path(pictures).mkdir(parents=True, exist_ok=True)
+    with chdir(folder):  # the settings file is shown by its name
+        async with served_full_record(folder) as record, tab(record.base) as page:
+            await _photograph_every_page(record, page, pictures)
+    sys.stdout.write(f"Every page is in {pictures}.\n")
+
+
+async def _photograph_every_page(record: FullRecord, page: Page, pictures: Path) -> None:
+    await page.goto(ROOT_OF_PAGES)
+    await sign_in(page)
+    for path in await paths_of(record):
+        await page.goto(path)
+        name = path.removeprefix(ROOT_OF_PAGES).strip("/")
+        for placeholder, value in record.ids.items():
+            name = name.replace(value, placeholder)
+        name = re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-") or "waiting"
+        for device, size in (("desk", DESK), ("phone", PHONE)):
+            await page.set_viewport_size({"width": size["width"], "height": size["height"]})
+            for scheme in SCHEMES:
+                await page.emulate_media(color_scheme=scheme)
+                await page.screenshot(path=pictures / f"{name}-{device}-{scheme}.png", full_page=True)
+        if name in DOCUMENTED:
+            await page.emulate_media(color_scheme="light")
+            await page.set_viewport_size({"width": 900, "height": 1000})
+            await page.screenshot(path=PICTURES / f"console-{name}.png")
+
+
 async def _sign_in(page: Page) -> None:
     await page.goto("/approvals")
     await page.get_by_label("Operator's passcode").fill(PASSCODE)
@@ -141,4 +184,7 @@ def _save(console: Console, name: str, title: str) -> None:
 
 
 if __name__ == "__main__":
-    anyio.run(main)
+    parser = ArgumentParser(description=__doc__)
+    parser.add_argument("--every-page", type=Path, help="Take every page of the console into this folder, and no more.")
+    named: Path | None = parser.parse_args().every_page
+    anyio.run(main, named.absolute() if named else None)

@@ -20,10 +20,12 @@ from typer.main import get_command
 from benchmarks.tool_choice.published import published, table_of_gaps, table_of_requests
 from benchmarks.tool_choice.scoring import Way
 from clients.effects import Effect
+from guard.notices.event import Event
 from prompts.library import guides
 from server.cli.app import command_line
 from server.cli.init.mcp_clients import MCP_CLIENTS, Launch, McpClient
-from server.mcp.registry import RegisteredTool, ToolRegistry
+from server.mcp.listing.cache import RegisteredTool
+from server.mcp.listing.registry import ToolRegistry
 from server.settings.keys import NESTED_BY, PREFIX, inner
 from server.settings.model import settings_class
 from server.settings.reference import settings_table
@@ -50,8 +52,15 @@ def snippet_block(client: McpClient) -> str:
     return f"```{language}\n{text}\n```"
 
 
+def events_table() -> str:
+    """Build the table of the events of which there are notices."""
+    rows = [f"| `{event}` | {event.when} |" for event in Event]
+    return "\n".join(["| event | you are told when |", "| --- | --- |", *rows])
+
+
 DERIVED: dict[str, dict[str, Callable[[], str]]] = {
     "docs/settings.md": {"settings": settings_table},
+    "docs/notices.md": {"events": events_table},
     "docs/search.md": {"search": table_of_requests, "gaps": table_of_gaps},
     "docs/operations.md": {
         "toolsets": lambda: summary(all_operations().values()),

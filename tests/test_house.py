@@ -46,8 +46,26 @@ CARRIES_THE_STANDARD_LIBRARYS_NAME: Final = {Path("server/http")}
 MOST_MODULES: Final = 18
 """In one folder, its `__init__.py` included. Operations are one module a resource, however many there are."""
 
-DEFERS: Final = {"server/http/stdio.py", "server/services.py", "server/store/door.py", "sandbox/serving.py"}
-"""Modules that name a type under TYPE_CHECKING: the store is loaded behind its door, and asyncio not at all."""
+DEFERS: Final = {
+    "guard/rules/policy.py",
+    "sandbox/serving.py",
+    "server/http/stdio.py",
+    "server/mcp/listing/registry.py",
+    "server/mcp/server.py",
+    "server/mcp/session.py",
+    "server/services.py",
+    "server/settings/load.py",
+    "server/settings/rules.py",
+    "server/store/door.py",
+    "tools/provider.py",
+    "tools/registry.py",
+    "tools/selection.py",
+    "tools/suggestions.py",
+}
+"""Modules that name a type under TYPE_CHECKING: a start loads them, and what the type stands on only when it is used.
+
+`sandbox/serving.py` loads asyncio not at all.
+"""
 
 STARTS: Final = {"ringfence.py"}
 """Checks the installation before anything of it is imported."""

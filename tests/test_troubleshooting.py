@@ -15,8 +15,8 @@ RESULTS: Final = {"TelephonyError", "GuardRefusal"}
 """Their subclasses' names are the `error` of a result."""
 
 SAY: Final = {
-    "fail", "BadPasscode", "BadSettings", "CannotAdd", "CannotListen", "CheckResult", "HTTPException", "NotAnAnswer",
-    "NotProtected", "PortTaken", "BadProvider",
+    "fail", "AccountRefused", "BadPasscode", "BadSettings", "CannotAdd", "CannotListen", "CheckResult", "HTTPException",
+    "NotAnAnswer", "NotProtected", "NotSignedIn", "PortTaken", "ProviderMisfit", "BadProvider",
 }  # fmt: skip
 """Functions and exceptions whose text a person reads in a terminal or on the approval page."""
 

@@ -122,32 +122,13 @@ class Session(Protocol):
         ...
 
 
-class AccountAccess(Protocol):
-    """Who asks, as far as it decides which accounts may be used."""
-
-    def may_use(self, account: str) -> bool:
-        """Return True if an account may be used."""
-        ...
-
-
-class AccountNames(Protocol):
-    """Knows the accounts that are set up."""
-
-    def accounts_of(self, provider: str) -> Sequence[str]:
-        """Return the names of a provider's accounts that are set up."""
-        ...
-
-
-def usable_accounts(provider: str, session: AccountAccess, services: AccountNames) -> list[str]:
-    """Return the names of a provider's accounts that a session may use."""
-    return [name for name in services.accounts_of(provider) if session.may_use(name)]
-
-
 class OperationCaller(Protocol):
     """Calls operations for a session: validated, guarded where needed, sent once."""
 
-    async def call(self, operation: OperationType, arguments: Mapping[str, Any], session: Any) -> OperationResult:
-        """Call an operation."""
+    async def call(
+        self, operation: OperationType, arguments: Mapping[str, Any], session: Any, *, reason: str = ""
+    ) -> OperationResult:
+        """Call an operation; `reason` is why, in the assistant's words, for whoever approves it."""
         ...
 
     async def call_builtin(self, tool: "BuiltinTool", arguments: Mapping[str, Any], session: Any) -> OperationResult:

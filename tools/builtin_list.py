@@ -38,6 +38,11 @@ def all_builtin_tools() -> tuple[BuiltinTool, ...]:
     return builtin_tools(provider_names())
 
 
+def info_of_builtin(name: str) -> ToolInfo | None:
+    """Return what the selection needs to know about the built-in tool of a name; None where there is none."""
+    return next((builtin_info(tool) for tool in all_builtin_tools() if tool.name == name), None)
+
+
 def builtin_info(tool: BuiltinTool) -> ToolInfo:
     """Return what the selection needs to know about a built-in tool."""
     toolsets = {tool.toolset, DEFAULT} if tool.toolset in DEFAULT_TOOLSETS else {tool.toolset}

@@ -9,10 +9,12 @@ from difflib import get_close_matches
 from functools import cache
 from importlib import import_module
 from importlib.metadata import EntryPoint, entry_points
-from typing import Final, cast
+from typing import TYPE_CHECKING, Final, cast
 
-from clients.operation import OperationType
 from tools.provider import Provider
+
+if TYPE_CHECKING:
+    from clients.operation import OperationType
 
 GROUP: Final = "ringfence.providers"
 _REMEDY: Final = "Nothing was started. Update that package or uninstall it."
@@ -59,7 +61,7 @@ def installed_providers() -> list[Provider]:
     return [provider_named(name) for name in provider_names()]
 
 
-def operations_in(provider: str, module: str) -> list[OperationType]:
+def operations_in(provider: str, module: str) -> "list[OperationType]":
     """Return the operations that one module of a provider declares, in the order of the file."""
     package = provider_named(provider).package
     declaring = import_module(f"{package}.operations.{module}")
@@ -68,7 +70,7 @@ def operations_in(provider: str, module: str) -> list[OperationType]:
 
 
 @cache
-def operations_of(provider: str) -> Mapping[str, OperationType]:
+def operations_of(provider: str) -> "Mapping[str, OperationType]":
     """Return the operations of one provider by tool name; none where it is not installed.
 
     Raises:
@@ -78,7 +80,7 @@ def operations_of(provider: str) -> Mapping[str, OperationType]:
     return by_tool_name(operation for module in modules for operation in operations_in(provider, module))
 
 
-def operation_named(tool: str) -> OperationType | None:
+def operation_named(tool: str) -> "OperationType | None":
     """Return the operation of a tool name, without loading other providers; None where there is none."""
     return operations_of(tool.partition("_")[0]).get(tool)
 
@@ -90,7 +92,7 @@ def provider_of_tool(tool: str) -> str | None:
 
 
 @cache
-def all_operations() -> Mapping[str, OperationType]:
+def all_operations() -> "Mapping[str, OperationType]":
     """Return every operation by tool name.
 
     Raises:
@@ -99,7 +101,7 @@ def all_operations() -> Mapping[str, OperationType]:
     return by_tool_name(operation for name in provider_names() for operation in operations_of(name).values())
 
 
-def by_tool_name(operations: Iterable[OperationType]) -> Mapping[str, OperationType]:
+def by_tool_name(operations: "Iterable[OperationType]") -> "Mapping[str, OperationType]":
     """Index operations by tool name.
 
     Raises:

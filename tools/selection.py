@@ -1,10 +1,10 @@
-"""The selection of tools that a session shows and allows. The operator sets it; a client can only narrow it."""
+"""The selection of tools and accounts that a session may use. The operator sets it; a client can only narrow it."""
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
+from typing import TYPE_CHECKING, Protocol
 
-from clients.operation import OperationType
 from tools.registry import (
     nearest,
     operations_in,
@@ -13,6 +13,9 @@ from tools.registry import (
     provider_names,
 )
 from tools.suggestions import nearest_tools
+
+if TYPE_CHECKING:
+    from clients.operation import OperationType
 
 DEFAULT = "default"
 ALL = "all"
@@ -78,6 +81,27 @@ class ToolSelection:
         )
 
 
+class AccountAccess(Protocol):
+    """Who asks, as far as it decides which accounts may be used."""
+
+    def may_use(self, account: str) -> bool:
+        """Return True if an account may be used."""
+        ...
+
+
+class AccountNames(Protocol):
+    """Knows the accounts that are set up."""
+
+    def accounts_of(self, provider: str) -> Sequence[str]:
+        """Return the names of a provider's accounts that are set up."""
+        ...
+
+
+def usable_accounts(provider: str, session: AccountAccess, services: AccountNames) -> list[str]:
+    """Return the names of a provider's accounts that a session may use."""
+    return [name for name in services.accounts_of(provider) if session.may_use(name)]
+
+
 def selection_from_headers(headers: Mapping[str, str] | None) -> ToolSelection | None:
     """Return the selection that a client's headers name; None where they name none."""
     given = {name: headers[name] for name in _HEADERS if headers and name in headers}
@@ -108,7 +132,7 @@ def split_names(text: str | None) -> tuple[str, ...]:
     return tuple(name.strip() for name in (text or "").split(",") if name.strip())
 
 
-def select_operations(selection: ToolSelection, *, providers: Collection[str] | None = None) -> list[OperationType]:
+def select_operations(selection: ToolSelection, *, providers: Collection[str] | None = None) -> "list[OperationType]":
     """Return the operations that a selection lists, of all installed providers or some, in the registry's order.
 
     A toolset is named `numbers` for all providers or `<provider>.numbers` for one.
@@ -118,7 +142,7 @@ def select_operations(selection: ToolSelection, *, providers: Collection[str] | 
     return [operation for operation in offered if selection.includes(tool_info(operation))]
 
 
-def everyday_operations(providers: Collection[str]) -> list[OperationType]:
+def everyday_operations(providers: Collection[str]) -> "list[OperationType]":
     """Return the operations of the default selection; modules that declare none of them are not loaded."""
     found: list[OperationType] = []
     for name in provider_names():
@@ -130,14 +154,14 @@ def everyday_operations(providers: Collection[str]) -> list[OperationType]:
     return found
 
 
-def is_everyday(operation: OperationType) -> bool:
+def is_everyday(operation: "OperationType") -> bool:
     """Return True for an operation of the default selection."""
     everyday = provider_named(operation.spec.provider.name).everyday
     return any(operation.spec.tool_name in tools for tools in everyday.values())
 
 
 @cache
-def tool_info(operation: OperationType) -> ToolInfo:
+def tool_info(operation: "OperationType") -> ToolInfo:
     """Return what a selection needs to know about an operation."""
     spec = operation.spec
     toolsets = {spec.provider.name, spec.toolset, f"{spec.provider.name}.{spec.toolset}"}
@@ -178,5 +202,5 @@ def _unknown(kind: str, name: str, close: Sequence[str]) -> str:
     return f"there is no {kind} {name!r}; {hint}"
 
 
-def _all_of(providers: Collection[str]) -> list[OperationType]:
+def _all_of(providers: Collection[str]) -> "list[OperationType]":
     return [operation for name in provider_names() if name in providers for operation in operations_of(name).values()]

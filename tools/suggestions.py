@@ -2,9 +2,12 @@
 
 from collections.abc import Iterable, Mapping
 from difflib import SequenceMatcher
+from typing import TYPE_CHECKING
 
-from clients.operation import OperationType
 from tools.registry import nearest, provider_names
+
+if TYPE_CHECKING:
+    from clients.operation import OperationType
 
 READING = frozenset(
     {"check", "count", "find", "get", "list", "query", "read", "report", "search", "see", "show", "view"}
@@ -24,7 +27,7 @@ def nearest_tools(name: str, known: Mapping[str, bool]) -> list[str]:
     return nearest(name, [other for other, reads in known.items() if reads or _means_the_same(verb, _verb(other))])
 
 
-def reads_of(operations: Iterable[OperationType]) -> dict[str, bool]:
+def reads_of(operations: "Iterable[OperationType]") -> dict[str, bool]:
     """Return whether each operation is a plain read, by tool name."""
     return {operation.spec.tool_name: operation.spec.effect.is_plain_read for operation in operations}
 

@@ -8,7 +8,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple, cast
 
-from clients.spec import Carrier, Method, Spec
+from clients.shared.methods import Method
+from clients.spec import Carrier, Spec
 
 
 class Endpoint(NamedTuple):

@@ -8,7 +8,8 @@ from urllib.parse import quote
 from clients.errors import InvalidRequest
 from clients.fields import WIRE
 from clients.operation import Operation
-from clients.spec import Carrier, Method, placeholders
+from clients.shared.methods import Method
+from clients.spec import Carrier, placeholders
 from clients.wire.corrections import AS_DECLARED, Correction
 
 

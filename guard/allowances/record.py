@@ -10,8 +10,8 @@ from guard.allowances.allowance import Allowance, AllowanceRequest, Terms, Usage
 class AllowanceRecord(Protocol):
     """Allowances on the record. Every method raises `JournalUnavailable` when the record cannot be read or written."""
 
-    async def in_force(self, operation: str, principal: str, at: datetime) -> Sequence[Allowance]:
-        """Return the allowances for an operation and whoever asks, the oldest first."""
+    async def in_force(self, operation: str, principal: str | None, at: datetime) -> Sequence[Allowance]:
+        """Return the allowances for an operation, the oldest first: for one asker, or for all."""
         ...
 
     async def usage(self, found: Sequence[Allowance], at: datetime) -> Mapping[str, Usage]:
@@ -30,7 +30,7 @@ class AllowanceRecord(Protocol):
 class NoAllowances:
     """A record without allowances."""
 
-    async def in_force(self, operation: str, principal: str, at: datetime) -> Sequence[Allowance]:
+    async def in_force(self, operation: str, principal: str | None, at: datetime) -> Sequence[Allowance]:
         """Return nothing."""
         return ()
 

@@ -9,6 +9,7 @@ from guard.allowances.allowance import Cover
 from guard.approvals import ANSWERS_ALONE, CLOCK_SKEW
 from guard.catalog import OperationCatalog
 from guard.errors import AllowanceGone, AlreadySettled, Declined, Expired, MayNotApprove, NotTheSameCall
+from guard.injection.reasons import LONGEST_OF_OPERATOR, clean_reason
 from guard.operators.approval import Approval, Approver, Statement
 from guard.operators.demand import Demand
 from guard.operators.judge import ApprovalJudge, require_same_terms
@@ -99,19 +100,27 @@ class PlanApprovals:
             return approved or plan
         return plan
 
-    async def decline(self, plan_id: str, *, by: str) -> Plan:
-        """Record a no. Raises as `approve` does."""
+    async def decline(self, plan_id: str, *, by: str, reason: str = "") -> Plan:
+        """Record a no; `reason` says why. Raises as `approve` does."""
         current = await self._require_waiting(plan_id)
         now = self._clock.now()
         declined = await self._journal.move(
-            plan_id, {PlanState.PROPOSED}, PlanState.DECLINED, decided_by=by, decided_at=now, finished_at=now
+            plan_id,
+            {PlanState.PROPOSED},
+            PlanState.DECLINED,
+            decided_by=by,
+            decided_at=now,
+            finished_at=now,
+            decline_reason=_cleaned(reason),
         )
         if declined is None:
             self.refuse(await self._journal.find(plan_id) or current)
         return declined
 
-    async def cancel(self, plan_id: str, *, by: str) -> Plan:
+    async def cancel(self, plan_id: str, *, by: str, reason: str = "") -> Plan:
         """Withdraw the yes to a plan of which nothing was sent yet; one that nobody answered is declined.
+
+        `reason` says why.
 
         Raises:
             NotTheSameCall: There is no such plan.
@@ -120,13 +129,14 @@ class PlanApprovals:
         found = await self._journal.find(plan_id)
         current = await self.expire_if_due(found) if found else None
         if current is None or current.state is not PlanState.APPROVED:
-            return await self.decline(plan_id, by=by)
+            return await self.decline(plan_id, by=by, reason=reason)
         cancelled = await self._journal.move(
             plan_id,
             {PlanState.APPROVED},
             PlanState.DECLINED,
             finished_at=self._clock.now(),
             outcome=f"Cancelled by {by} before it ran.",
+            decline_reason=_cleaned(reason),
         )
         if cancelled is None:
             self.refuse(await self._journal.find(plan_id) or current)
@@ -153,7 +163,7 @@ class PlanApprovals:
         match plan.state:
             case PlanState.DECLINED:
                 alone = f" {ANSWERS_ALONE}" if plan.client_answered else ""
-                raise Declined(f"{status_line(plan)}{alone}")
+                raise Declined(f"{status_line(plan)}{alone}", plan.decline_reason or "")
             case PlanState.EXPIRED:
                 raise Expired(f"{status_line(plan)} {plan.outcome or ''}".strip())
             case _:
@@ -167,6 +177,10 @@ class PlanApprovals:
         if current.state is not PlanState.PROPOSED:
             self.refuse(current)
         return current
+
+
+def _cleaned(reason: str) -> str | None:
+    return clean_reason(reason, LONGEST_OF_OPERATOR) or None
 
 
 def statement_of_plan(

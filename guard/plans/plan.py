@@ -26,6 +26,8 @@ from guard.rules.quote import Quote
 PLAN_ID: Final = r"plan_[a-hjkmnp-z2-9]{8}"
 """The form of a plan's id, as a regular expression."""
 
+_PLACES_SHOWN: Final = 6
+
 OnFailure = Literal["stop", "continue"]
 """What becomes of the other steps when one fails. An unknown outcome stops a plan either way."""
 
@@ -105,6 +107,9 @@ class Step:
     undoes: int | None = None
     """Of a plan that undoes another one: the position of the step there that this one undoes."""
 
+    demanded: str | None = None
+    """As of an action: what was read when the plan was proposed demanded this of the step."""
+
     @property
     def made_on(self) -> str:
         """The name of its account."""
@@ -120,6 +125,8 @@ class Plan:
     """What the job is, as whoever proposed it words it."""
 
     reason: str = ""
+    """Why, in the words of whoever proposed it. No guard input, and not in the digest."""
+
     principal: str
     channel: Channel
     on_failure: OnFailure
@@ -173,6 +180,9 @@ class Plan:
 
     due_at: datetime | None = None
     """From when the server carries it out, or goes on with it; None where the assistant does."""
+
+    decline_reason: str | None = None
+    """Why it was declined, in the words of whoever declined it."""
 
     approvers: tuple[str, ...] = ()
     """The operators who approved it."""
@@ -329,3 +339,21 @@ def _digest(terms: Terms, covered: Mapping[str, Any]) -> str:
     }
     canonical = json.dumps(plan, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
     return hashlib.sha256(canonical.encode("utf-8")).hexdigest()
+
+
+def places(steps: Sequence[Step]) -> str:
+    """Name steps by their positions: `step 3`, `steps 1-8`, `steps 1, 4, 6`."""
+    spans = _spans(step.position for step in steps)
+    words = [str(start) if start == end else f"{start}-{end}" for start, end in spans]
+    more = f" and {len(words) - _PLACES_SHOWN} more" if len(words) > _PLACES_SHOWN else ""
+    return f"step{'' if len(steps) == 1 else 's'} {', '.join(words[:_PLACES_SHOWN])}{more}"
+
+
+def _spans(positions: Iterable[int]) -> list[tuple[int, int]]:
+    spans: list[tuple[int, int]] = []
+    for position in positions:
+        if spans and spans[-1][1] + 1 == position:
+            spans[-1] = (spans[-1][0], position)
+        else:
+            spans.append((position, position))
+    return spans

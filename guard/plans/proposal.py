@@ -18,6 +18,7 @@ from guard.allowances.allowance import Cover
 from guard.approvals import BY_POLICY
 from guard.dependencies import GuardDependencies
 from guard.errors import Frozen, GuardRefusal, JournalUnavailable, NotTheSameCall, OverBudget
+from guard.injection.reasons import LONGEST_OF_ASSISTANT, clean_reason
 from guard.operators.judge import ApprovalJudge
 from guard.pipeline import Guard
 from guard.plans.approvals import PlanApprovals
@@ -38,11 +39,10 @@ from guard.plans.plan import (
     new_plan_id,
     totals_of,
 )
-from guard.plans.question import fits_form
 from guard.plans.read_sharing import ReadSharing
-from guard.plans.references import references_in
 from guard.plans.timed.schedule import Schedule, Timetable
 from guard.plans.timed.undo import CheckedCall, PlannedUndo, UndoCall, plan_undo, undo_plan_of
+from guard.plans.verdict import decide_together
 from guard.rules.budget import require_room_for_all
 from guard.rules.checks import Assessment
 from guard.rules.forwarding import Forwarding
@@ -363,7 +363,7 @@ class PlanProposer:
         plan = Plan(
             id=new_plan_id(),
             title=request.title,
-            reason=request.reason,
+            reason=clean_reason(request.reason, LONGEST_OF_ASSISTANT),
             principal=principal.name,
             channel="page" if verdict.decision is Decision.PAGE else "ask",
             on_failure=request.on_failure,
@@ -396,36 +396,26 @@ class PlanProposer:
     def _priced_step(self, one: CheckedCall, principal: Principal) -> Step:
         action = one.draft.action
         step = self._step(one.call, one.operation, one.account, principal)
-        return replace(step, quote=action.quote, before=action.before)
+        return replace(step, quote=action.quote, before=action.before, demanded=action.demanded)
 
     def _decide(
         self, checked: CheckedSteps, steps: Sequence[Step], undo: PlannedUndo, undo_steps: Sequence[Step]
     ) -> Verdict:
         """Decide about all steps: as about the strictest, or stricter because of what they do together."""
-        by_steps = max(one.draft.decision for one in checked.calls)
-        demanded, notes = max(checked.together.decision, undo.decision), list(checked.together.notes)
-        if any(references_in(step.given) for step in steps):
-            demanded = max(demanded, Decision.ASK)  # what such a step changes is not known yet
         people = _people(checked.calls)
-        limit = self._rules.compliance.bulk_limit
-        if (
-            people is not None
-            and people > limit
-            and any(not one.operation.spec.effect.is_plain_read for one in checked.calls)
-        ):
-            demanded = max(demanded, Decision.PAGE)
-            notes.append(f"This touches {people} numbers or recipients in all.")
-        if (demand := self._judge.demand_of_steps([*steps, *undo_steps])).is_special:
-            demanded = max(demanded, Decision.PAGE)
-            notes.append(demand.in_words)
-        if twice := _repeated(steps):
-            demanded = max(demanded, Decision.ASK)
-            notes.append(f"{twice} Approving it does it as often as that.")
-        decision = max(by_steps, demanded)
-        if decision is Decision.ASK and not fits_form([*steps, *undo_steps]):
-            decision = Decision.PAGE
-        covers = _covers(checked.calls) if demanded is Decision.ALLOW else {}
-        return Verdict(decision, tuple(notes), people, covers, demand.people)
+        found = decide_together(
+            steps,
+            undo_steps,
+            [one.draft.decision for one in checked.calls],
+            people=people,
+            bulk_limit=self._rules.compliance.bulk_limit,
+            only_reads=all(one.operation.spec.effect.is_plain_read for one in checked.calls),
+            demand=self._judge.demand_of_steps([*steps, *undo_steps]),
+            demanded=max(checked.together.decision, undo.decision),
+        )
+        covers = _covers(checked.calls) if found.demanded is Decision.ALLOW else {}
+        notes = (*checked.together.notes, *found.notes)
+        return Verdict(found.decision, notes, people, covers, found.approvers_needed)
 
     async def _note_refusal(self, request: PlanRequest, principal: Principal, refusal: GuardRefusal) -> None:
         """Put on the audit that a plan was refused."""
@@ -469,16 +459,3 @@ def _people(checked: Sequence[CheckedCall]) -> int | None:
         numbers |= named
         others += max(0, reached - len(named))
     return len(numbers) + others
-
-
-def _repeated(steps: Sequence[Step]) -> str:
-    """Say which steps are exactly the same call; empty where none are."""
-    by_digest: dict[str, list[int]] = {}
-    for step in steps:
-        by_digest.setdefault(step.digest, []).append(step.position)
-    same = [positions for positions in by_digest.values() if len(positions) > 1]
-    if not same:
-        return ""
-    named = " and ".join(str(position) for position in same[0][:6])
-    more = f"; so are {len(same) - 1} other groups of steps" if len(same) > 1 else ""
-    return f"Steps {named} are exactly the same call{more}."

@@ -6,9 +6,9 @@ A form shows every step with its exact arguments, or the plan is approved elsewh
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final
 
+from guard.injection.reasons import in_marks
 from guard.messages import before_lines, requester, shown
-from guard.plans.places import places
-from guard.plans.plan import Plan, Step, amounts_of
+from guard.plans.plan import Plan, Step, amounts_of, places
 from guard.plans.references import KEY, is_reference
 from guard.plans.timed.schedule import moment_in_words
 from guard.rules.quote import PER
@@ -31,8 +31,8 @@ def plan_prompt(plan: Plan, quoted: Callable[[str], str] = str, *, in_full: bool
     whole = fits_form([*plan.steps, *plan.undo]) if in_full is None else in_full
     lines = [
         f"{_count(len(plan.chosen), 'call')} as one job?",
-        f"The assistant calls it: «{unquoted(plan.title)}»",
-        *([f"and gives as the reason: «{unquoted(plan.reason)}»"] if plan.reason else []),
+        f"The assistant calls it: {in_marks(plan.title)}",
+        *([f"and gives as the reason: {in_marks(plan.reason)}"] if plan.reason else []),
         "",
         *when_lines(plan),
         *price_lines(plan.chosen),
@@ -218,11 +218,6 @@ def _balance_after(steps: Sequence[Step], currency: str) -> list[str]:
     for amount in at_once:
         left = left - amount
     return [f"{now}; {left} after all of them." if at_once else f"{now}."]
-
-
-def unquoted(text: str) -> str:
-    """Return a text that cannot close the quotation marks around it: whoever asks wrote it, not this server."""
-    return shown(" ".join(text.split())).translate({ord("«"): "\u2039", ord("»"): "\u203a"})
 
 
 def duration(seconds: int) -> str:

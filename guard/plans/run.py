@@ -321,6 +321,9 @@ class PlanRunner:
             before=before,
             decided_by=approver([step.allowance_id]) if step.allowance_id else plan.decided_by,
             decided_at=plan.decided_at,
+            demanded=step.demanded,
+            approvers=() if step.allowance_id else plan.approvers,
+            approvers_needed=plan.approvers_needed,
         )
         same = digests_of_same_call(operation, account=step.account, principal=requester)
         intent = StepIntent(self._plans, plan, step, action, same)

@@ -9,8 +9,7 @@ from guard.action import Action
 from guard.allowances.allowance import is_allowance
 from guard.messages import shown
 from guard.operators.approval import approvals_line
-from guard.plans.places import places
-from guard.plans.plan import CAN_RUN, Plan, PlanState, Step, StepState, state_of
+from guard.plans.plan import CAN_RUN, Plan, PlanState, Step, StepState, places, state_of
 from guard.plans.timed.schedule import moment_in_words
 
 _SENTENCE: Final[Mapping[PlanState, str]] = {

@@ -8,8 +8,7 @@ from guard.action import arguments_of
 from guard.errors import NotTheSameCall
 from guard.plans.expansion import StepTemplate
 from guard.plans.journal import PlanJournal
-from guard.plans.places import places
-from guard.plans.plan import Plan, Step, StepState, state_of
+from guard.plans.plan import Plan, Step, StepState, places, state_of
 from guard.plans.proposal import PlanRequest
 from guard.undo import UndoPlanner
 

@@ -9,7 +9,7 @@ from clients.effects import Effect
 from clients.operation import Operation, is_dry_run
 from clients.phone_numbers import valid_form
 from guard.action import Principal, arguments_of
-from guard.dependencies import GuardDependencies
+from guard.dependencies import CheckDependencies
 from guard.errors import Denied, Frozen
 from guard.injection.taint import OutsideSource, texts_in
 from guard.money import Money
@@ -34,6 +34,9 @@ class Assessment:
     demanded: Decision = Decision.ALLOW
     """The strictest that this very call demands, whatever policy says of its kind. No allowance reaches over it."""
 
+    found: Decision = Decision.ALLOW
+    """The part of `demanded` that no rule decides, but what was read about the call: it stays under other rules."""
+
     approvers_needed: int = 1
     """How many different operators have to approve it."""
 
@@ -42,11 +45,15 @@ class Assessment:
         stricter, demanded = max(self.decision, decision), max(self.demanded, decision)
         return replace(self, decision=stricter, notes=(*self.notes, *notes), demanded=demanded)
 
+    def finding(self, decision: Decision, *notes: str) -> "Assessment":
+        """Do as `demanding`, where what was read about the call demands it, whatever the rules."""
+        return replace(self.demanding(decision, *notes), found=max(self.found, decision))
+
 
 class Checks:
     """Pre-flight checks: frozen, policy, destinations, budget, duplicates, bulk, text from outside."""
 
-    def __init__(self, dependencies: GuardDependencies) -> None:
+    def __init__(self, dependencies: CheckDependencies) -> None:
         self._journal = dependencies.journal
         self._rules = dependencies.rules
         self._optouts = dependencies.optouts
@@ -129,10 +136,13 @@ class Checks:
             await self._price(operation, account, priced, reserved),
             (Decision.ALLOW, "") if is_dry else await self._repetition.check(operation, same_call),
             (Decision.ALLOW, "") if is_dry else self._bulk(operation, audience, priced.recipients),
+        ):
+            found = found.demanding(stricter, *([note] if note else []))
+        for stricter, note in (
             (Decision.ALLOW, "") if from_record else await self._text_from_outside(operation, principal),
             await self._unclear_wishes(operation, audience),
         ):
-            found = found.demanding(stricter, *([note] if note else []))
+            found = found.finding(stricter, *([note] if note else []))
         if (demand := self._demand(operation, account, priced)).is_special:
             found = replace(found.demanding(Decision.PAGE, demand.in_words), approvers_needed=demand.people)
         later = later_members_note(operation)
@@ -151,7 +161,7 @@ class Checks:
         if undo.verdict == "full":
             return assessment
         note = f"This cannot be undone completely: {undo.lost}"
-        return assessment.demanding(Decision.ASK, note)
+        return assessment.finding(Decision.ASK, note)
 
     def _demand(self, operation: Operation[Any], account: str, priced: Quote) -> Demand:
         """Return what an approval of the call needs by itself; a plan may need more."""

@@ -5,6 +5,7 @@ Which numbers exist, which are expensive, and which reach an emergency service a
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Final
 
 import phonenumbers
@@ -68,12 +69,13 @@ class Destinations:
             DestinationRefused: One of them may not be reached; the message names it and the rule.
         """
         for number in numbers:
-            if (fault := self._fault_of_form(number)) is not None:
+            fault, rule = _verdict(self, number)
+            if fault is not None:
                 raise BadDestination(f"{number} is {fault}; nothing was sent.")
-            if (rule := self._refusal(number)) is not None:
+            if rule is not None:
                 raise DestinationRefused(f"{number} is {rule}; nothing was sent.")
 
-    def _fault_of_form(self, number: str) -> str | None:
+    def fault_of_form(self, number: str) -> str | None:
         """Say why this is no number that exists anywhere; None for one that may exist, and for what a rule refuses."""
         if not number.startswith("+"):
             return None if _is_short(number) else "not in E.164 (+12015550123)"
@@ -99,7 +101,8 @@ class Destinations:
             return "not a telephone number: its area code does not exist, or its exchange does not"
         return None
 
-    def _refusal(self, number: str) -> str | None:
+    def refusal(self, number: str) -> str | None:
+        """Return the rule that refuses a number; None where none does."""
         if not number.startswith("+"):
             return self._refusal_of_short(number)
         parsed = phonenumbers.parse(number)
@@ -153,6 +156,13 @@ class Destinations:
         ) or shortnumberinfo.is_carrier_specific_for_region(parsed, self.home)
         cost = shortnumberinfo.expected_cost_for_region(parsed, self.home)
         return not looks_like_extension or cost == ShortNumberCost.PREMIUM_RATE
+
+
+@lru_cache(maxsize=8192)
+def _verdict(rules: Destinations, number: str) -> tuple[str | None, str | None]:
+    """Return why a number is none, or which rule refuses it; remembered, because it takes half a millisecond."""
+    fault = rules.fault_of_form(number)
+    return fault, rules.refusal(number) if fault is None else None
 
 
 def _is_short(number: str) -> bool:

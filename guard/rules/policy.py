@@ -3,9 +3,13 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from enum import IntEnum
+from functools import cache
+from typing import TYPE_CHECKING
 
-from clients.effects import Effect
-from clients.spec import Spec
+from clients.effects import Effect, effects_in
+
+if TYPE_CHECKING:
+    from clients.spec import Spec
 
 
 class Decision(IntEnum):
@@ -81,11 +85,11 @@ class Policy:
         """Return the policy for calls on an account."""
         return replace(self, account=account) if account in self.by_account else self
 
-    def decide(self, spec: Spec) -> Decision:
+    def decide(self, spec: "Spec") -> Decision:
         """Return the decision for an operation."""
         return self.ruling(spec).decision
 
-    def decide_dry_run(self, spec: Spec) -> Decision:
+    def decide_dry_run(self, spec: "Spec") -> Decision:
         """Return the decision for a dry run of an operation, which by the documents does nothing.
 
         It runs where a person would be asked by effect. What a rule names, what a session tightens, what the operator
@@ -97,7 +101,7 @@ class Policy:
         )
         return Decision.ALLOW if decision is Decision.ASK and not is_named else decision
 
-    def ruling(self, spec: Spec) -> Ruling:
+    def ruling(self, spec: "Spec") -> Ruling:
         """Return the decision for an operation and the rule it comes from."""
         ruling = self.rulings(spec)[0]
         names = names_of(spec)
@@ -106,11 +110,11 @@ class Policy:
                 ruling = Ruling(decision, f"tighten.{name} = {decision.word}, for this session")
         return ruling
 
-    def is_tightened(self, spec: Spec) -> bool:
+    def is_tightened(self, spec: "Spec") -> bool:
         """Return True if this session made the decision for an operation stricter."""
         return self.ruling(spec) != self.rulings(spec)[0]
 
-    def rulings(self, spec: Spec) -> list[Ruling]:
+    def rulings(self, spec: "Spec") -> list[Ruling]:
         """Every rule of the policy that speaks of an operation; the first one counts."""
         return [
             *self._specific_to_account(spec),
@@ -119,7 +123,7 @@ class Policy:
             *self._general(spec),
         ]
 
-    def guards(self, spec: Spec) -> bool:
+    def guards(self, spec: "Spec") -> bool:
         """Return True if calls of this operation pass the guard: all but plain reads that are allowed."""
         return not spec.effect.is_plain_read or self.decide(spec) is not Decision.ALLOW
 
@@ -131,7 +135,7 @@ class Policy:
     def _own(self) -> AccountPolicy:
         return self.by_account[self.account] if self.account is not None else AccountPolicy()
 
-    def _specific_to_account(self, spec: Spec) -> list[Ruling]:
+    def _specific_to_account(self, spec: "Spec") -> list[Ruling]:
         candidates = (
             (self._own.by_operation, spec.tool_name, "operations"),
             (self._own.by_toolset, spec.toolset, "toolsets"),
@@ -142,10 +146,10 @@ class Policy:
             if name in rules
         ]
 
-    def _general_on_account(self, spec: Spec) -> list[Ruling]:
+    def _general_on_account(self, spec: "Spec") -> list[Ruling]:
         """By effect, where the account has rules for one of them: its other effects are decided as everywhere."""
         own, deciding = self._own, self._deciding(spec.effect)
-        named = {effect for effect in Effect if effect in deciding and effect in own.by_effect}
+        named = {effect for effect in effects_in(deciding) if effect in own.by_effect}
         has_final = spec.irreversible and own.irreversible is not None
         if not named and not has_final:
             return []
@@ -155,15 +159,14 @@ class Policy:
                 f"{prefix if effect in named else 'policy.'}{effect.labels[0]}",
                 (own.by_effect if effect in named else self.by_effect)[effect],
             )
-            for effect in Effect
-            if effect in deciding
+            for effect in effects_in(deciding)
         ]
         final = own.irreversible if own.irreversible is not None else self.irreversible
         rules += [(f"{prefix if has_final else 'policy.'}irreversible", final)] if spec.irreversible else []
         by_strictness = sorted(rules, key=lambda rule: rule[1], reverse=True)
         return [Ruling(decision, f"{name} = {decision.word}") for name, decision in by_strictness]
 
-    def _specific(self, spec: Spec) -> list[Ruling]:
+    def _specific(self, spec: "Spec") -> list[Ruling]:
         full_toolset = f"{spec.provider.name}.{spec.toolset}"
         candidates = (
             (self.by_operation, spec.tool_name, "policy.operations"),
@@ -177,21 +180,26 @@ class Policy:
             if name in rules
         ]
 
-    def _general(self, spec: Spec) -> list[Ruling]:
+    def _general(self, spec: "Spec") -> list[Ruling]:
         """By effect, the strictest first; among equals in the order of the effects, what cannot be undone last."""
         deciding = self._deciding(spec.effect)
-        rules = [(effect.labels[0], self.by_effect[effect]) for effect in Effect if effect in deciding]
+        rules = [(effect.labels[0], self.by_effect[effect]) for effect in effects_in(deciding)]
         rules += [("irreversible", self.irreversible)] if spec.irreversible else []
         by_strictness = sorted(rules, key=lambda rule: rule[1], reverse=True)
         return [Ruling(decision, f"policy.{name} = {decision.word}") for name, decision in by_strictness]
 
     def _deciding(self, effect: Effect) -> Effect:
-        others = effect & ~Effect.OUTWARD
-        outward_is_set = self.outward_is_set or Effect.OUTWARD in self._own.by_effect
-        return others if others.is_guarded and not outward_is_set else effect
+        return _deciding(effect, outward_is_set=self.outward_is_set or Effect.OUTWARD in self._own.by_effect)
 
 
-def names_of(spec: Spec) -> frozenset[str]:
+@cache
+def _deciding(effect: Effect, *, outward_is_set: bool) -> Effect:
+    """Return the effects that decide: `outward` does only where it is set, or no other one is guarded."""
+    others = effect & ~Effect.OUTWARD
+    return others if others.is_guarded and not outward_is_set else effect
+
+
+def names_of(spec: "Spec") -> frozenset[str]:
     """Return the names by which a session may tighten an operation: effects, provider, toolset (two ways), tool."""
     toolset = f"{spec.provider.name}.{spec.toolset}"
     return frozenset({*spec.effect.labels, spec.provider.name, spec.toolset, toolset, spec.tool_name})

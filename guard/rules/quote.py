@@ -13,6 +13,10 @@ from clients.questions.differences import Difference
 from guard.injection.sanitize import escape_invisible
 from guard.money import Money, NotAPrice, is_price, price, require_price
 
+_FROM_TABLE: Final = "the operator's table, as the worst case"
+_FROM_DOCUMENT: Final = ", as the worst case, because the account shows no price"
+"""The sources of worst cases, by which a quote of the record shows that it is one."""
+
 MOST_CHANGES: Final = 20
 """How many changes a question lists; the approval page has all of them."""
 
@@ -222,7 +226,21 @@ async def quote(
     """
     charged_by = operation.spec.provider.title
     found = replace(await _quote(operation, prices), recipients=recipients, charged_by=charged_by)
-    worst, source = _worst_case(operation, worst_cases or {})
+    return _with_worst_case(found, operation, worst_cases or {})
+
+
+def quote_again(recorded: Quote, operation: Operation[Any], worst_cases: Mapping[str, Money]) -> Quote:
+    """Return a quote of the record as it would be with another table of worst cases; what was read then stays."""
+    asked = replace(recorded, up_to=None)
+    if asked.source.endswith(_FROM_TABLE) or asked.source.endswith(_FROM_DOCUMENT):
+        asked = replace(asked, amount=None, is_bound=False, source="", unknown="The account shows no price.")
+    return _with_worst_case(asked, operation, worst_cases)
+
+
+def _with_worst_case(found: Quote, operation: Operation[Any], worst_cases: Mapping[str, Money]) -> Quote:
+    """Return a quote with the worst case in place of a price that is unknown, where there is one."""
+    worst, source = _worst_case(operation, worst_cases)
+    recipients = found.recipients
     if found.amount is not None or found.costs_nothing or worst is None or recipients is None:
         return found
     quantity = max(1, found.quantity, recipients)
@@ -239,10 +257,10 @@ def _worst_case(operation: Operation[Any], table: Mapping[str, Money]) -> tuple[
     """Return what one costs at most, and where that is written: the operator's table, else the provider's document."""
     own, documented = table.get(operation.spec.tool_name), operation.spec.worst_case
     if own is not None:
-        return own, "the operator's table, as the worst case"
+        return own, _FROM_TABLE
     if documented is None:
         return None, ""
-    source = f"{documented.source}, as the worst case, because the account shows no price"
+    source = f"{documented.source}{_FROM_DOCUMENT}"
     return Money(documented.amount, documented.currency), source
 
 

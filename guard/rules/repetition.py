@@ -8,7 +8,7 @@ from pydantic import ValidationError
 
 from clients.operation import Operation
 from guard.action import Action, Principal, State, digest_of, rebuild_call
-from guard.dependencies import GuardDependencies
+from guard.dependencies import CheckDependencies
 from guard.rules.policy import Decision
 from guard.undo import UndoPlanner
 
@@ -19,7 +19,7 @@ _LATER_SHOWN: Final = 100
 class Repetition:
     """Finds the same call among those of the last minutes."""
 
-    def __init__(self, dependencies: GuardDependencies) -> None:
+    def __init__(self, dependencies: CheckDependencies) -> None:
         self._journal = dependencies.journal
         self._catalog = dependencies.catalog
         self._clock = dependencies.clock

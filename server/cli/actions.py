@@ -11,6 +11,7 @@ import typer
 from rich.table import Table
 
 from guard.action import Action, State
+from guard.injection.reasons import decline_line
 from guard.messages import approval_prompt, status_line, status_with_outcome
 from guard.verification_hint import outcome_text
 from server.cli.terminal import (
@@ -69,6 +70,7 @@ def show(target: Target, action_id: str) -> None:
         parts = (
             approval_prompt(action),
             status_line(action),
+            decline_line(action.decline_reason) if action.decline_reason else None,
             outcome_text(action, RegisteredOperations()),
             f"Charged: {charge_in_words(action, charges.get(action.id))}.",
             action.answer,

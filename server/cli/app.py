@@ -1,5 +1,6 @@
 """The command line: `ringfence serve`, `demo`, `tools`, and the operator's commands."""
 
+import gc
 import json
 import os
 import sys
@@ -24,6 +25,7 @@ GROUPS: Mapping[str, Part] = {
     "allowances": ("allowances.commands", "app"),
     "operators": ("operators.commands", "app"),
     "audit": ("audit", "app"),
+    "notify": ("notify.commands", "app"),
     "policy": ("policy", "app"),
     "optouts": ("rules", "optouts"),
 }
@@ -81,7 +83,9 @@ def _epilog(words: str, examples: Mapping[str, str]) -> str | None:
 def run() -> None:
     """Run the command line; settings with errors, and providers that cannot be used, are reported in one message."""
     try:
-        command_line(sys.argv[1:] or _words_to_complete())(prog_name="ringfence")
+        app = command_line(sys.argv[1:] or _words_to_complete())
+        gc.enable()  # the entry point turned it off while modules load
+        app(prog_name="ringfence")
     except (BadSettings, BadProvider) as wrong:
         typer.echo(str(wrong), err=True)
         sys.exit(2)

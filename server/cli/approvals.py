@@ -18,7 +18,7 @@ from guard.plans.question import plan_prompt
 from guard.rules.quote import Quote
 from server.cli.actions import find_action, table
 from server.cli.ownership import require_administrator
-from server.cli.plans import find_plan, plan_table, who_carries_out
+from server.cli.plans import Why, find_plan, plan_table, who_carries_out
 from server.cli.terminal import (
     OPERATOR,
     StoreSession,
@@ -37,6 +37,7 @@ from server.console.pages import PageOptions
 from server.console.passcode import is_set, reset_passcode, set_passcode
 from server.console.urls import ROOT
 from server.http.loopback import PortTaken, address, is_served, require_port, serve_in_foreground
+from server.services import Services
 from tools.operation_catalog import RegisteredOperations
 from tools.registry import operation_named
 
@@ -98,9 +99,9 @@ def approve(
 
 @app.command()
 @operator_command
-def decline(target: Target, action_id: str) -> None:
-    """Decline the call."""
-    _record(action_id, State.DECLINED, target)
+def decline(target: Target, action_id: str, reason: Why = "") -> None:
+    """Decline the call; the assistant gets the reason as your words."""
+    _record(action_id, State.DECLINED, target, reason=reason)
 
 
 @app.command()
@@ -144,9 +145,15 @@ def page(
             if settings.commands.is_sandbox:
                 tell("SANDBOX: what waits here is simulated; nothing is real and nothing costs money.")
             tell(f"{address(listener.getsockname()[1])}{ROOT}")
-            await serve_in_foreground(
-                session.store, listener, store_address=settings.store_address, options=PageOptions.of(settings)
-            )
+            services = None if target.sandbox else Services(settings)  # the simulated providers run elsewhere
+            try:
+                options = PageOptions.of(target.rule_settings(), services)
+                await serve_in_foreground(
+                    session.store, listener, store_address=settings.store_address, options=options
+                )
+            finally:
+                if services is not None:
+                    await services.close()
 
     with suppress(KeyboardInterrupt):
         try:
@@ -162,7 +169,9 @@ def _show_before_approval(action: Action) -> None:
         typer.confirm("This cannot be undone. Approve it for good?", abort=True)
 
 
-def _record(action_id: str, to: State, target: Target, *, up_to: str | None = None, run: bool = False) -> None:
+def _record(
+    action_id: str, to: State, target: Target, *, up_to: str | None = None, run: bool = False, reason: str = ""
+) -> None:
     async def record(session: StoreSession) -> Action:
         most = await _read_bound(session, action_id, up_to) if up_to is not None else None
         found = await session.store.journal.find(action_id) if to is State.APPROVED else None
@@ -171,7 +180,7 @@ def _record(action_id: str, to: State, target: Target, *, up_to: str | None = No
         await require_passcode(session)
         approvals = Approvals(session.store.journal, SystemClock(), RegisteredOperations(), session.rules)
         if to is State.DECLINED:
-            return await approvals.record(action_id, to, by=OPERATOR)
+            return await approvals.record(action_id, to, by=OPERATOR, reason=reason)
         by_server = run or session.settings.approvals.run == "server"
         approver = await local_approver(session)
         return await approvals.approve(action_id, approver, up_to=most, run_by_server=by_server)

@@ -1,14 +1,13 @@
 """`ringfence audit`: every decision and every call, in a hash chain that shows tampering."""
 
 import json
-from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated, Any
 
 import anyio
 import typer
 
-from guard.operators.approval import Assertion
+from clients.shared.clock import SystemClock
 from server.cli.terminal import (
     OPERATOR,
     StoreSession,
@@ -20,7 +19,8 @@ from server.cli.terminal import (
     tell,
     with_store,
 )
-from server.console.passkeys.audit_check import SignatureVerdict, SignedApproval, check_signatures
+from server.console.health.verification import verify_record
+from server.console.passkeys.audit_check import SignatureVerdict, check_signatures
 from server.settings.text_files import read_text_file
 from server.store.sealed.hash_chain import Gap, Verdict, detail_text
 
@@ -35,16 +35,16 @@ def verify(
     """Check the whole chain and every signature; names the first row that was changed, removed, inserted or cut off."""
     exported = None if file is None else _read(file)
 
-    async def check(session: StoreSession) -> tuple[Verdict, Gap | None]:
-        audit = session.store.audit
-        return (
-            (await audit.verify(), await audit.find_gap()) if exported is None else (audit.verify_copy(exported), None)
-        )
+    async def check(session: StoreSession) -> tuple[Verdict, Gap | None, SignatureVerdict]:
+        store = session.store
+        if exported is not None:
+            return store.audit.verify_copy(exported), None, check_signatures(exported)
+        verdict, signatures = await verify_record(store, by=OPERATOR, at=SystemClock().now())
+        return verdict, await store.audit.find_gap(), signatures
 
-    verdict, gap = anyio.run(lambda: with_store(check, target))
+    verdict, gap, signatures = anyio.run(lambda: with_store(check, target))
     for one in verdict.accepted:
         tell(f"A gap was accepted in row {one.row.number}, {one.at[:19]}, by {one.by}: {one.gap.what}.")
-    signatures = anyio.run(lambda: with_store(lambda session: _check_signatures(session, exported), target))
     for problem in signatures.problems:
         tell(problem)
     if signatures.signed:
@@ -104,22 +104,6 @@ def tail(target: Target, rows: Annotated[int, typer.Option(min=1, max=10_000, he
         row = json.loads(line)
         action = row["action_id"] or "-"
         tell(f"{row['number']:>6} {row['at'][:19]} {row['event']:<9} {action} {row['principal']}")
-
-
-async def _check_signatures(session: StoreSession, exported: list[dict[str, Any]] | None) -> SignatureVerdict:
-    """Check the signatures in an export, or on the store's own log, and the store's approvals against it."""
-    if exported is not None:
-        return check_signatures(exported, ())
-    given = await session.store.journal.all_approvals()
-    stored = [
-        SignedApproval(one.statement.about, one.operator.name, one.statement.facts, _facts_of(one.assertion))
-        for one in given
-    ]
-    return check_signatures([row async for row in session.store.audit.rows()], stored)
-
-
-def _facts_of(assertion: Assertion | None) -> dict[str, Any] | None:
-    return None if assertion is None else asdict(assertion)
 
 
 def _describe(gap: Gap) -> list[str]:

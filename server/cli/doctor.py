@@ -9,14 +9,17 @@ import typer
 from guard.operator_commands import OperatorCommands
 from server.cli.health_checks import (
     CheckResult,
+    check_channels,
     check_installation,
     check_provider,
     check_secrets_file,
+    check_single_sign_on,
     check_store,
     check_undocumented,
     check_zone_data,
 )
 from server.cli.terminal import Target, console, operator_command, plain
+from server.notices.channel import channels_of
 from server.services import Services
 from server.settings.secrets_file import secrets_beside
 from server.simulation import services_for
@@ -46,7 +49,10 @@ async def report_checks(target: Target, *, undocumented: bool = True) -> bool:
 async def _check_all(services: Services, secrets: Path, *, undocumented: bool) -> AsyncGenerator[CheckResult]:
     zone_data = check_zone_data(has_quiet_hours=services.settings.compliance.quiet_hours is not None)
     local = (*check_installation(), zone_data, *check_secrets_file(secrets))
-    for result in (*local, *await check_store(services.store)):
+    for result in (*local, *await check_store(services.store), *await check_single_sign_on(services.settings)):
+        yield result
+    channels = channels_of(services.settings.notify)
+    for result in await check_channels(channels, services.store, services.clock.now()) if channels else ():
         yield result
     unfinished = list(services.settings.unfinished_accounts())
     for line in unfinished:

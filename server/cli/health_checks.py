@@ -1,12 +1,14 @@
-"""The health checks of `ringfence doctor`: installation, zones, store, providers' logins, undocumented endpoints."""
+"""The health checks of `ringfence doctor`: installation, zones, store, channels, logins, undocumented endpoints."""
 
 import os
-from collections.abc import AsyncGenerator, Iterable
+from collections.abc import AsyncGenerator, Iterable, Sequence
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any, Literal, cast
 
+import anyio.to_thread
 from pydantic import BaseModel, ValidationError
 
 from clients.client import ApiClient
@@ -23,6 +25,13 @@ from clients.operation import Operation, OperationType
 from guard.errors import JournalUnavailable
 from guard.rules.time_zones import describe_missing_zones, find_missing_zones
 from ringfence_installation import FOLDER, REMEDY, find_changed_files, find_neighbours, recorded_files
+from server.console.oidc.discovery import discover
+from server.console.oidc.errors import ProviderMisfit
+from server.console.oidc.pages import BACK
+from server.console.oidc.transport import get_json
+from server.notices.channel import Channel
+from server.notices.not_taken import NotTaken
+from server.settings.model import Settings
 from server.settings.secrets_file import is_open_to_others
 from server.store.sealed.audit import ANOTHER_KEY
 from server.store.store import Store
@@ -115,6 +124,46 @@ async def check_store(store: Store) -> list[CheckResult]:
         else []
     )
     return [CheckResult("store", "ok", f"can be read and written{hint}"), *frozen, *unread]
+
+
+async def check_single_sign_on(settings: Settings) -> list[CheckResult]:
+    """Check that the company's OpenID Connect provider answers and does what a sign-in needs; nothing without one."""
+    oidc = settings.sign_in.oidc
+    if oidc is None:
+        return []
+    try:
+        provider = await discover(oidc)
+        await get_json(provider.jwks_uri)
+    except ProviderMisfit as misfit:
+        return [CheckResult("single sign-on", "fail", str(misfit))]
+    page = settings.approvals.address
+    back = f"{page.rstrip('/')}{BACK}" if page else f"http://127.0.0.1:PORT{BACK}, with the port of the page"
+    return [CheckResult("single sign-on", "ok", f"{oidc.issuer} answers; its redirect URI for us must be {back}")]
+
+
+async def check_channels(channels: Sequence[Channel], store: Store, now: datetime) -> list[CheckResult]:
+    """Check that each channel of notices is one that can be sent to, and that it took what it got in the last day."""
+    results = [await _check_channel(channel) for channel in channels]
+    try:
+        troubles = await store.notices.troubles([channel.name for channel in channels], since=now - timedelta(days=1))
+    except JournalUnavailable:  # `check_store` reports it
+        troubles = []
+    for trouble in troubles:
+        detail = (
+            f"{trouble.reason}; a notice of {trouble.since:%Y-%m-%d %H:%M} UTC "
+            f"{'was given up' if trouble.is_over else 'waits'}. Try it with `ringfence notify test {trouble.channel}`"
+        )
+        results.append(CheckResult(f"channel {trouble.channel}", "warn", detail))
+    return results
+
+
+async def _check_channel(channel: Channel) -> CheckResult:
+    subject, wanted = f"channel {channel.name}", ", ".join(channel.settings.events)
+    try:
+        await anyio.to_thread.run_sync(channel.transport)
+    except NotTaken as unknown:
+        return CheckResult(subject, "fail", str(unknown))
+    return CheckResult(subject, "ok", f"gets {wanted}; nothing was sent")
 
 
 async def check_provider(client: ApiClient, key: str | None = None, *, account: str | None = None) -> CheckResult:

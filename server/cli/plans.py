@@ -14,6 +14,7 @@ from clients.shared.clock import SystemClock
 from clients.spec import Spec
 from guard.action import Action
 from guard.errors import GuardRefusal
+from guard.injection.reasons import decline_line
 from guard.plans.approvals import PlanApprovals
 from guard.plans.plan import Plan, amounts_of
 from guard.plans.question import plan_prompt
@@ -41,6 +42,9 @@ from tools.operation_catalog import RegisteredOperations
 WORK_ALONE: Final = Deferred[Callable[..., Awaitable[None]]]("server.worker.alone:work_alone")
 """Deferred: the worker stands on DBOS, which the other commands do not need."""
 
+Why = Annotated[str, typer.Option("--reason", metavar="TEXT", help="Why not, in your words; cut at 500 characters.")]
+"""The reason of a no."""
+
 app = typer.Typer(help="Jobs of several calls that are approved once.", no_args_is_help=True)
 
 
@@ -66,6 +70,7 @@ def show(target: Target, plan_id: str) -> None:
     plan, actions = find_plan(plan_id, target)
     lines = [*plan_prompt(plan, in_full=True).split("\n"), "", f"{status_line(plan)} {progress_line(plan, actions)}"]
     lines += [plan.outcome] if plan.outcome else []
+    lines += [decline_line(plan.decline_reason)] if plan.decline_reason else []
     lines += [late] if (late := overdue_line(plan, SystemClock().now())) else []
     if plan.decided_at is not None:
         lines += [step_line(step, actions.get(step.position)) for step in plan.steps]
@@ -100,12 +105,12 @@ def approve(
 
 @app.command()
 @operator_command
-def decline(target: Target, plan_id: str) -> None:
-    """Decline a plan, or cancel one that was approved and has not run yet."""
+def decline(target: Target, plan_id: str, reason: Why = "") -> None:
+    """Decline a plan, or cancel one that was approved and has not run yet; the assistant gets the reason."""
 
     async def record(session: StoreSession) -> Plan:
         await require_passcode(session)
-        return await _approvals(session).cancel(plan_id, by=OPERATOR)
+        return await _approvals(session).cancel(plan_id, by=OPERATOR, reason=reason)
 
     plan = anyio.run(lambda: with_store(record, target))
     tell(f"{plan.id} is {plan.state.value}. {plan.outcome or ''}".strip())
@@ -226,5 +231,6 @@ def _facts(plan: Plan) -> dict[str, Any]:
     times = {"created_at": plan.created_at, "runs_until": plan.runs_until, "decided_by": plan.decided_by}
     times |= {"at": plan.at, "until": plan.until, "due_at": plan.due_at}
     undo = {"undone_by": plan.undo_id, "undoes": plan.undoes}
+    reasons = {"reason": plan.reason, "decline_reason": plan.decline_reason}
     steps = [{"step": step.position, "operation": step.operation, "arguments": step.arguments} for step in plan.steps]
-    return {**facts, **times, **undo, "total": total, "outcome": plan.outcome, "steps": steps}
+    return {**facts, **times, **undo, "total": total, "outcome": plan.outcome, **reasons, "steps": steps}

@@ -8,7 +8,7 @@ from rich.table import Table
 
 from clients.operation import OperationType
 from server.cli.terminal import console, fail
-from server.mcp.registry import annotations
+from server.mcp.listing.entries import annotations
 from tools.builtin import BuiltinTool
 from tools.builtin_list import all_builtin_tools, builtin_info
 from tools.description import tool_description

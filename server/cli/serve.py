@@ -17,16 +17,20 @@ from server.http.sockets import CannotListen, NotProtected
 from server.http.stdio import serve_stdio
 from server.log_output import configure_logging
 from server.settings.errors import BadSettings
-from server.settings.lint import ineffective_tightenings
 from server.settings.load import read_settings
 from server.settings.model import Settings
-from server.settings.names import unknown_to_tighten
 from tools.selection import ToolSelection, UnknownTool, split_names
 
 HIGHEST_PORT = 65535
 
 SERVE_HTTP: Final = Deferred[Callable[..., Awaitable[None]]]("server.http.app:serve_http")
 """Deferred: the HTTP server imports the store, which stdio needs only for a guarded call."""
+
+INEFFECTIVE_TIGHTENINGS: Final = Deferred[Callable[[Settings], Iterable[str]]](
+    "server.settings.lint:ineffective_tightenings"
+)
+UNKNOWN_TO_TIGHTEN: Final = Deferred[Callable[[str], str]]("server.settings.names:unknown_to_tighten")
+"""Deferred: they load the operations, which matter only to a start that tightens something."""
 
 
 def serve(
@@ -93,7 +97,7 @@ def _parse_tightening(text: str) -> tuple[str, Decision]:
     words = [decision.word for decision in Decision]
     if word not in words:
         raise BadSettings(f"--tighten {text}: NAME=DECISION is expected, such as paid=deny; {', '.join(words)} decide.")
-    if name not in {effect.labels[0] for effect in Effect} and (wrong := unknown_to_tighten(name)):
+    if name not in {effect.labels[0] for effect in Effect} and (wrong := UNKNOWN_TO_TIGHTEN.load()(name)):
         raise BadSettings(f"--tighten {text}: {wrong}")
     return name, Decision[word.upper()]
 
@@ -113,7 +117,7 @@ def _warn_of_ineffective_tightenings(settings: Settings) -> None:
     }
     if set(settings.tighten) <= effective:
         return
-    for line in ineffective_tightenings(settings):
+    for line in INEFFECTIVE_TIGHTENINGS.load()(settings):
         typer.echo(line, err=True)
 
 

@@ -15,21 +15,22 @@ from guard.action import rebuild_call
 from guard.allowances.allowance import ALLOWANCE_ID, Terms, new_allowance_id
 from guard.allowances.draft import Draft
 from guard.allowances.fitness import BadTerms, Fitness, left_out, why_never
-from guard.allowances.suggestion import look_back, terms_like
+from guard.allowances.suggestion import terms_like
 from guard.allowances.wording import STILL_STANDS, brief, condition_line, status_line, terms_lines, usage_line
 from guard.messages import requester
-from guard.operator_commands import OperatorCommands
 from guard.operators.approval import Approval, Statement
-from guard.operators.demand import Approvers
 from guard.operators.roles import Role
+from guard.replay.preview import look_back
+from guard.rules.rules import Rules
 from server.console.access import require_role, require_session
 from server.console.forms import read_form
 from server.console.login import SignIn
 from server.console.passkeys.signing import NotSigned, Signing
-from server.console.rendering import render
+from server.console.rendering import Frame
 from server.console.sessions import Session
 from server.console.urls import ROOT
-from server.store.store import Store
+from server.store.recorded.calls import RecordedCalls
+from tools.operation_catalog import RegisteredOperations
 from tools.registry import operation_named
 
 LISTED: Final = 100
@@ -42,22 +43,16 @@ class AllowancePages:
     """The handlers of the pages of allowances and their forms."""
 
     def __init__(
-        self,
-        store: Store,
-        clock: Clock,
-        fitness: Fitness,
-        approvers: Approvers,
-        signing: Signing,
-        login: SignIn,
-        commands: OperatorCommands,
+        self, frame: Frame, clock: Clock, fitness: Fitness, rules: Rules, signing: Signing, login: SignIn
     ) -> None:
-        self._approvers = approvers
+        self._frame = frame
+        self._approvers = rules.approvers
+        self._rules = rules
         self._signing = signing
-        self._store = store
+        self._store = frame.store
         self._clock = clock
         self._fitness = fitness
         self.login = login
-        self._commands = commands
 
     @require_session
     async def list(self, request: Request, session: Session) -> Response:
@@ -79,7 +74,7 @@ class AllowancePages:
         wanted = [
             {"request": one, "who": requester(one.terms.principal), "asks_for": brief(one.terms)} for one in requests
         ]
-        return await self._render("allowances.html", session, rows=rows, requests=wanted)
+        return await self._frame.show("allowances.html", session, rows=rows, requests=wanted)
 
     @require_session
     async def show(self, request: Request, session: Session) -> Response:
@@ -89,7 +84,7 @@ class AllowancePages:
         if found is None:
             raise HTTPException(404, "There is no such allowance.")
         usage = await book.usage([found], now)
-        return await self._render(
+        return await self._frame.show(
             "allowance.html",
             session,
             allowance=found,
@@ -217,11 +212,11 @@ class AllowancePages:
     ) -> Response:
         found = operation_named(operation)
         request = await self._store.allowances.find_request(wanted) if wanted else None
-        back = await self._look_back(found, checked) if found is not None and checked is not None else ""
-        return await self._render(
+        back = await self._look_back(checked) if checked is not None else ""
+        return await self._frame.show(
             "allowance_form.html",
             session,
-            http_status=409 if refusal else 200,
+            status=409 if refusal else 200,
             operation=operation,
             title=_title(operation) if found else "",
             draft=draft,
@@ -235,14 +230,9 @@ class AllowancePages:
             is_signed=await self._signing.is_needed(session),
         )
 
-    async def _look_back(self, operation: OperationType, terms: Terms) -> str:
-        store = self._store
-        return str(await look_back(operation, terms, store.journal, store.allowances, self._clock.now()))
-
-    async def _render(self, template: str, session: Session, *, http_status: int = 200, **values: Any) -> Response:
-        shown = {"root": ROOT, "token": session.form_token, "is_frozen": await self._store.freeze.is_on(), **values}
-        shown |= {"operator": session.operator}
-        return render(template, self._commands, status=http_status, **shown)
+    async def _look_back(self, terms: Terms) -> str:
+        calls, catalog = RecordedCalls(self._store), RegisteredOperations()
+        return str(await look_back(calls, terms, self._rules, catalog, self._clock.now()))
 
 
 def _statement(form: Mapping[str, str], terms: Terms, session: Session) -> Statement:

@@ -1,8 +1,6 @@
 """Signs operators in; all processes on a store share the limits on attempts."""
 
-import re
 from datetime import timedelta
-from typing import Final
 
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
@@ -16,22 +14,24 @@ from server.console.forms import read_form
 from server.console.passcode import BadPasscode, check, is_set
 from server.console.rendering import render
 from server.console.sessions import LIFETIME, Session, Sessions
-from server.console.urls import ROOT
+from server.console.urls import ROOT, asked_id
 from server.store.operators.sessions import Way
 from server.store.store import Store
-
-_ASKED_ID: Final = re.compile(r"(act|plan)_[a-z0-9]{4,12}")
 
 
 class SignIn:
     """Begins a session for whoever knows the passcode or proves otherwise who they are, and finds that of a request."""
 
-    def __init__(self, store: Store, sessions: Sessions, commands: OperatorCommands, *, is_https: bool) -> None:
+    def __init__(
+        self, store: Store, sessions: Sessions, commands: OperatorCommands, *, is_https: bool, company: str = ""
+    ) -> None:
+        """`company` is what the button of single sign-on names; empty where there is none."""
         self._store = store
         self._sessions = sessions
         self._commands = commands
         self._attempts = Attempts(store)
         self._is_https = is_https
+        self._company = company
 
     async def session(self, request: Request) -> Session | None:
         """Find the session of a request by its cookie; nothing else counts."""
@@ -47,6 +47,7 @@ class SignIn:
             message=self._commands.complete(message),
             wanted=wanted or _asked_in(request),
             is_set=await is_set(self._store.key_values),
+            company=self._company,
             has_passkeys=await self._store.operators.has_passkeys(),
             # Browsers withhold a strict cookie when a link on another site is followed, and send it with our own links.
             came_from_elsewhere=request.method == "GET" and request.headers.get("sec-fetch-site") == "cross-site",
@@ -55,7 +56,7 @@ class SignIn:
     async def sign_in(self, request: Request) -> Response:
         """Check the posted passcode and begin a session. Every attempt counts, a successful one too."""
         given = await read_form(request)
-        wanted = _asked_id(given.get("wanted", ""))
+        wanted = asked_id(given.get("wanted", ""))
         try:
             await self._attempts.take(request)
             await check(self._store.key_values, given.get("passcode", ""))
@@ -66,7 +67,7 @@ class SignIn:
             return await self.show_form(request, status=401, message=str(wrong), wanted=wanted)
         local = await self._store.operators.find(LOCAL)
         if local is None or not local.is_enabled:
-            message = "The passcode signs nobody in here any more: sign in with your passkey."
+            message = "The passcode signs nobody in here any more: sign in under your own name."
             return await self.show_form(request, status=403, message=message, wanted=wanted)
         return await self.begin(request, local, via="passcode", wanted=wanted)
 
@@ -80,14 +81,19 @@ class SignIn:
 
     async def begin(self, request: Request, operator: Operator, *, via: Way, wanted: str = "") -> Response:
         """Begin a session of an operator who has proved who they are, and show what was wanted."""
-        wanted = _asked_id(wanted)
+        wanted = asked_id(wanted)
         signed_in = RedirectResponse(f"{ROOT}/{wanted}" if wanted else ROOT, 303)
-        browser = request.headers.get("user-agent", "")
-        cookie = await self._sessions.begin(operator, via=via, browser=browser)
-        self._set_cookie(request, signed_in, self._sessions.cookie_name, cookie, LIFETIME)
-        known = await self._attempts.cookie_for(request)
-        self._set_cookie(request, signed_in, self._attempts.cookie_name, known, KNOWN_FOR)
+        await self.set_session(request, signed_in, operator, via=via)
         return signed_in
+
+    async def set_session(self, request: Request, answer: Response, operator: Operator, *, via: Way) -> None:
+        """Begin a new session, whatever cookie the request has, and put its cookie into an answer."""
+        browser = request.headers.get("user-agent", "")
+        is_new = await self._attempts.known_browser(request) is None
+        cookie = await self._sessions.begin(operator, via=via, browser=browser, is_new=is_new)
+        self._set_cookie(request, answer, self._sessions.cookie_name, cookie, LIFETIME)
+        known = await self._attempts.cookie_for(request)
+        self._set_cookie(request, answer, self._attempts.cookie_name, known, KNOWN_FOR)
 
     async def sign_out(self, session: Session) -> Response:
         """End a session and delete its cookie."""
@@ -121,9 +127,4 @@ class SignIn:
 def _asked_in(request: Request) -> str:
     """Return the action or plan whose page was asked for; empty for any other page."""
     parameters = request.path_params
-    return _asked_id(parameters.get("action_id") or f"plan_{parameters.get('key', '')}")
-
-
-def _asked_id(text: str) -> str:
-    """Return the action or plan to show after signing in; empty for anything that is no such id."""
-    return text if _ASKED_ID.fullmatch(text) else ""
+    return asked_id(parameters.get("action_id") or f"plan_{parameters.get('key', '')}")

@@ -25,6 +25,18 @@
     });
   };
 
+  // What a person opened or ticked stays so when the page around it changes.
+  const summaryOf = (element) => element.querySelector("summary")?.textContent;
+  const plain = (element) => element.innerHTML.replaceAll(' open=""', "");
+
+  const replace = (old, fresh) => {
+    const opened = new Set([...old.querySelectorAll("details[open]")].map(summaryOf));
+    const ticked = new Map([...old.querySelectorAll("input[type=checkbox]")].map((box) => [box.id, box.checked]));
+    old.innerHTML = fresh.innerHTML;
+    for (const element of old.querySelectorAll("details")) element.open = opened.has(summaryOf(element));
+    for (const box of old.querySelectorAll("input[type=checkbox]")) box.checked = ticked.get(box.id) ?? box.checked;
+  };
+
   // Entries keep their elements, and with them the focus; only what is new, gone or different is touched. What is gone
   // goes first: an element that is moved, if only past a neighbour that goes, loses the focus.
   const takeOverList = (old, fresh) => {
@@ -41,7 +53,7 @@
       let current = known.get(entry.id);
       if (current) {
         takeOverText(current, entry);
-        if (current.innerHTML !== entry.innerHTML && !hasFocus(current)) current.innerHTML = entry.innerHTML;
+        if (plain(current) !== plain(entry) && !hasFocus(current)) replace(current, entry);
       } else {
         current = document.importNode(entry, true);
         added += 1;
@@ -58,11 +70,11 @@
       const current = fresh.getElementById(old.id);
       if (!current) continue;
       if (old.dataset.live === "list") added += takeOverList(old, current);
-      else if (old.innerHTML !== current.innerHTML) {
+      else if (plain(old) !== plain(current)) {
         takeOverText(old, current);
-        if (old.innerHTML !== current.innerHTML) {
+        if (plain(old) !== plain(current)) {
           const hadFocus = hasFocus(old);
-          old.innerHTML = current.innerHTML;
+          replace(old, current);
           if (hadFocus) document.getElementById("main").focus();
         }
       }
@@ -91,13 +103,60 @@
     if (element && element.textContent !== text) element.textContent = text;
   };
 
+  // A sound for what is new, if the operator wishes it in this browser; nothing of it is sent or kept elsewhere.
+  const SOUND = "ringfence-sound";
+
+  const isSoundWished = () => {
+    try {
+      return localStorage.getItem(SOUND) === "on";
+    } catch {
+      return false;
+    }
+  };
+
+  const sound = () => {
+    const context = new AudioContext();
+    const tone = context.createOscillator();
+    const volume = context.createGain();
+    volume.gain.setValueAtTime(0.15, context.currentTime);
+    volume.gain.exponentialRampToValueAtTime(0.001, context.currentTime + 0.6);
+    tone.frequency.value = 660;
+    tone.connect(volume).connect(context.destination);
+    tone.onended = () => context.close();
+    tone.start();
+    tone.stop(context.currentTime + 0.6);
+  };
+
+  const offerSound = (place) => {
+    const button = document.createElement("button");
+    button.type = "button";
+    button.className = "quiet";
+    const show = () => {
+      button.textContent = "Sound for what is new";
+      button.setAttribute("aria-pressed", String(isSoundWished()));
+    };
+    button.addEventListener("click", () => {
+      try {
+        localStorage.setItem(SOUND, isSoundWished() ? "off" : "on");
+      } catch {
+        return;
+      }
+      show();
+      if (isSoundWished()) sound();
+    });
+    show();
+    place.replaceChildren(button);
+  };
+
+  // The list of what waits is kept up to date in the background, too: its title says how many there are.
   const update = async () => {
-    if (document.hidden) return;
+    if (document.hidden && !document.getElementById("waiting")) return;
     try {
       const fresh = await read();
       const added = keepPlace(() => takeOver(fresh));
       say("update", "This page updates itself.");
       if (added) say("news", added === 1 ? "1 new entry." : `${added} new entries.`);
+      if (added && isSoundWished()) sound();
     } catch {
       say("update", "This page is not up to date: Ringfence does not answer, or you are signed out.");
     }
@@ -108,6 +167,8 @@
     setTimeout(repeat, EVERY);
   };
 
+  const place = document.getElementById("sound");
+  if (place) offerSound(place);
   document.documentElement.classList.add("updates");
   document.addEventListener("visibilitychange", update);
   setTimeout(repeat, EVERY);

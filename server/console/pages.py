@@ -1,13 +1,14 @@
-"""The approval page: pending actions, one action in full, the history, and the freeze switch.
+"""The console: one action in full, the history, the freeze switch, and the routes of all other pages.
 
 A GET changes nothing. Every other request needs the operator's session and the token of its forms; the bearer token of
 an assistant opens nothing here.
 """
 
 import re
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any, Self
+from datetime import UTC, tzinfo
+from typing import Self
 
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
@@ -26,31 +27,36 @@ from guard.operator_commands import OperatorCommands
 from guard.operators.approval import Statement, approvals_line
 from guard.operators.roles import Role
 from guard.plans.approvals import PlanApprovals
-from guard.plans.plan import PlanState
 from guard.rules.rules import Rules
+from guard.rules.time_zones import load_zone
 from server.console.access import require_role, require_session
 from server.console.allowance_pages import AllowancePages
+from server.console.deliveries.pages import DeliveryPages
 from server.console.forms import read_form
+from server.console.health.pages import HealthPages
 from server.console.login import SignIn
 from server.console.middleware import SecurityMiddleware
+from server.console.oidc.pages import CompanySignInSetup
+from server.console.oidc.pages import routes as company_routes
 from server.console.operators.pages import OperatorPages
 from server.console.page_identity import PageIdentity
 from server.console.passkeys.pages import PasskeyPages
 from server.console.passkeys.signing import NotSigned, Signing
 from server.console.plan_pages import PlanPages
 from server.console.plan_views import build_plan_card
-from server.console.rendering import passkey_script, render, script, stylesheet
+from server.console.rendering import Frame, passkey_script, render, script, stylesheet
+from server.console.rules.pages import RulePages
 from server.console.sessions import Session, Sessions
 from server.console.urls import ROOT
-from server.console.views import build_request, build_view, is_final
+from server.console.views import build_view, is_final
+from server.console.waiting.pages import WaitingPages
+from server.services import Services
 from server.settings.allowances import fitness_of
-from server.settings.model import Settings
+from server.settings.model import Settings, settings_class
+from server.settings.sections.sign_in import OidcSettings
 from server.store.store import Store
 from tools.operation_catalog import RegisteredOperations
 from tools.registry import operation_named
-
-LISTED = 200
-"""How many waiting actions a page shows at most, newest first."""
 
 HISTORY_LISTED = 50
 """How many actions one page of the history shows."""
@@ -69,23 +75,37 @@ class PageOptions:
     runs_on_approval: bool = False
     """True where the server carries out whatever is approved."""
 
+    oidc: OidcSettings | None = None
+    """Sign-in with the company's accounts, if it is set."""
+
     fitness: Fitness = field(default_factory=Fitness)
     """What conditions of allowances may ask for."""
 
+    settings: Settings = field(default_factory=lambda: settings_class()())
+    """The settings in force, which the console shows."""
+
+    services: Services | None = None
+    """The clients of the process, which check unknown outcomes; None where the page is served without any."""
+
+    @property
+    def zone(self) -> tzinfo:
+        """The operator's time zone."""
+        name = self.settings.time_zone
+        return (load_zone(name) if name else None) or UTC
+
     @classmethod
-    def of(cls, settings: Settings) -> Self:
+    def of(cls, settings: Settings, services: Services | None = None) -> Self:
         """Take them from the settings."""
         rules = settings.rules.rules(settings.session_policy())
         return cls(
+            settings=settings,
+            services=services,
             rules=rules,
             commands=settings.commands,
             fitness=fitness_of(settings),
+            oidc=settings.sign_in.oidc,
             runs_on_approval=settings.approvals.run == "server",
         )
-
-
-REQUESTS_LISTED = 20
-"""How many opt-out requests the page shows at most, oldest first."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -106,27 +126,29 @@ class PageSetup:
 
 def approval_app(setup: PageSetup) -> ASGIApp:
     """Build the page as an ASGI application, for paths under `/approvals`."""
-    pages = Pages(setup)
-    options = setup.options
-    plans = PlanPages(
-        setup.store,
-        setup.clock,
-        options.rules,
-        pages.login,
-        options.commands,
-        pages.signing,
-        runs_on_approval=options.runs_on_approval,
+    app = Starlette(
+        routes=console_routes(setup),
+        exception_handlers={HTTPException: _show_problem, JournalUnavailable: _show_unavailable},
     )
-    allowances = AllowancePages(
-        setup.store, setup.clock, options.fitness, options.rules.approvers, pages.signing, pages.login, options.commands
-    )
-    passkeys = PasskeyPages(setup.store, setup.clock, pages.login, options.commands, setup.address)
-    people = OperatorPages(setup.store, setup.clock, pages.login, options.commands)
-    routes = [
+    app.state.page_options = setup.options
+    return SecurityMiddleware(app, setup.hosts, setup.address)
+
+
+def console_routes(setup: PageSetup) -> list[Route]:
+    """Return the routes of every page and form."""
+    pages, options = Pages(setup), setup.options
+    frame, login, clock, rules = pages.frame, pages.login, setup.clock, options.rules
+    plans = PlanPages(frame, clock, rules, login, pages.signing, runs_on_approval=options.runs_on_approval)
+    allowances = AllowancePages(frame, clock, options.fitness, rules, pages.signing, login)
+    passkeys = PasskeyPages(setup.store, clock, login, options.commands, setup.address)
+    people = OperatorPages(frame, clock, login)
+    return [
         *passkeys.routes(),
         *people.routes(),
-        Route(ROOT, pages.waiting),
-        Route(f"{ROOT}/", pages.waiting),
+        *pages.waiting.routes(),
+        *DeliveryPages(frame, login, clock).routes(),
+        *HealthPages(frame, login, clock, options.settings, options.services).routes(),
+        *RulePages(frame, login, clock, options.settings).routes(),
         Route(f"{ROOT}/history", pages.history),
         Route(f"{ROOT}/sign-in", pages.sign_in, methods=["POST"]),
         Route(f"{ROOT}/sign-out", pages.sign_out, methods=["POST"]),
@@ -147,16 +169,29 @@ def approval_app(setup: PageSetup) -> ASGIApp:
         Route(f"{ROOT}/plan_{{key}}/sign", plans.sign, methods=["POST"]),
         Route(f"{ROOT}/plan_{{key}}/approve", plans.approve, methods=["POST"]),
         Route(f"{ROOT}/plan_{{key}}/decline", plans.decline, methods=["POST"]),
+        *_company_routes(setup, pages.login),
         Route(f"{ROOT}/{{action_id}}", pages.action),
         Route(f"{ROOT}/{{action_id}}/sign", pages.sign, methods=["POST"]),
         Route(f"{ROOT}/{{action_id}}/approve", pages.approve, methods=["POST"]),
         Route(f"{ROOT}/{{action_id}}/decline", pages.decline, methods=["POST"]),
     ]
-    app = Starlette(
-        routes=routes, exception_handlers={HTTPException: _show_problem, JournalUnavailable: _show_unavailable}
+
+
+def _company_routes(setup: PageSetup, login: SignIn) -> Sequence[Route]:
+    """Return the routes of single sign-on; none where it is not set."""
+    options = setup.options
+    if options.oidc is None:
+        return ()
+    return company_routes(
+        CompanySignInSetup(
+            settings=options.oidc,
+            store=setup.store,
+            clock=setup.clock,
+            login=login,
+            commands=options.commands,
+            address=setup.address,
+        )
     )
-    app.state.page_options = setup.options
-    return SecurityMiddleware(app, setup.hosts, setup.address)
 
 
 class Pages:
@@ -172,7 +207,24 @@ class Pages:
         self._plan_approvals = PlanApprovals(setup.store.plans, setup.clock, self._rules, RegisteredOperations())
         self.signing = Signing(setup.store, setup.clock, setup.address)
         sessions = Sessions(setup.store, setup.clock)
-        self.login = SignIn(setup.store, sessions, self._commands, is_https=(setup.address or "").startswith("https:"))
+        oidc = setup.options.oidc
+        self.login = SignIn(
+            setup.store,
+            sessions,
+            self._commands,
+            is_https=(setup.address or "").startswith("https:"),
+            company=oidc.name if oidc else "",
+        )
+        self.frame = Frame(setup.store, self._commands, setup.options.zone)
+        self.waiting = WaitingPages(
+            self.frame,
+            self.login,
+            self._clock,
+            self._approvals,
+            self._plan_approvals,
+            self.signing,
+            self._runs_on_approval,
+        )
 
     async def sign_in(self, request: Request) -> Response:
         """Check the passcode."""
@@ -182,25 +234,6 @@ class Pages:
     async def sign_out(self, request: Request, session: Session) -> Response:
         """End the session."""
         return await self.login.sign_out(session)
-
-    @require_session
-    async def waiting(self, request: Request, session: Session) -> Response:
-        """Show what waits for approval."""
-        found = await self._store.journal.latest(LISTED, states={State.PROPOSED})
-        current = [await self._approvals.expire_if_due(action) for action in found]
-        actions = [build_view(action, self._clock.now()) for action in current if action.state is State.PROPOSED]
-        found_plans = await self._store.plans.latest(LISTED, states={PlanState.PROPOSED})
-        plans = [await self._plan_approvals.expire_if_due(plan) for plan in found_plans if plan.undoes is None]
-        requests = await self._store.optouts.requests()
-        return await self._render(
-            "waiting.html",
-            session,
-            actions=actions,
-            plans=[build_plan_card(plan, self._clock.now()) for plan in plans if plan.state is PlanState.PROPOSED],
-            requests=[build_request(request, self._commands) for request in requests[:REQUESTS_LISTED]],
-            wanted=len(await self._store.allowances.requests()),
-            more_requests=max(0, len(requests) - REQUESTS_LISTED),
-        )
 
     @require_session
     async def history(self, request: Request, session: Session) -> Response:
@@ -215,7 +248,9 @@ class Pages:
         found_plans = await self._store.plans.latest(HISTORY_LISTED) if page == 1 else []
         plans = [await self._plan_approvals.expire_if_due(plan) for plan in found_plans]
         cards = [build_plan_card(plan, self._clock.now()) for plan in plans]
-        return await self._render("history.html", session, actions=actions, plans=cards, page=page, has_older=has_older)
+        return await self.frame.show(
+            "history.html", session, actions=actions, plans=cards, page=page, has_older=has_older
+        )
 
     @require_session
     async def action(self, request: Request, session: Session) -> Response:
@@ -248,15 +283,15 @@ class Pages:
             shown = build_view(found, self._clock.now())
             given = {"up_to": str(up_to or ""), "bound": form.get("up_to", "").strip(), "run": form.get("run", "")}
             is_signed = await self.signing.is_needed(session)
-            return await self._render("confirm.html", session, shown=shown, given=given, is_signed=is_signed)
+            return await self.frame.show("confirm.html", session, shown=shown, given=given, is_signed=is_signed)
         return await self._approve(request, session, found, form)
 
     @require_role(Role.APPROVER)
     async def decline(self, request: Request, session: Session) -> Response:
         """Decline the call."""
-        found = await self._find(request)
+        found, form = await self._find(request), await read_form(request)
         try:
-            await self._approvals.record(found.id, State.DECLINED, by=session.by)
+            await self._approvals.record(found.id, State.DECLINED, by=session.by, reason=form.get("reason", ""))
         except JournalUnavailable:
             raise
         except GuardRefusal as refused:
@@ -309,7 +344,7 @@ class Pages:
         operation = operation_named(current.operation)
         role, needed = session.operator.role, self._approvals.demand_of(current).people
         asked = replace(current, approvers_needed=max(needed, current.approvers_needed))
-        return await self._render(
+        return await self.frame.show(
             "action.html",
             session,
             status=status,
@@ -331,19 +366,6 @@ class Pages:
         if action is None:
             raise HTTPException(404, "There is no such action.")
         return action
-
-    async def _render(self, template: str, session: Session, *, status: int = 200, **values: Any) -> Response:
-        is_frozen = await self._store.freeze.is_on()
-        return render(
-            template,
-            self._commands,
-            status=status,
-            root=ROOT,
-            token=session.form_token,
-            is_frozen=is_frozen,
-            operator=session.operator,
-            **values,
-        )
 
 
 def _bound_in(form: Mapping[str, str], action: Action) -> Money | None:

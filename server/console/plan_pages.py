@@ -11,7 +11,6 @@ from starlette.responses import RedirectResponse, Response
 
 from clients.shared.clock import Clock
 from guard.errors import GuardRefusal, JournalUnavailable
-from guard.operator_commands import OperatorCommands
 from guard.operators.approval import Statement, approvals_line
 from guard.operators.roles import Role
 from guard.plans.approvals import PlanApprovals, statement_of_plan
@@ -22,10 +21,9 @@ from server.console.forms import read_form
 from server.console.login import SignIn
 from server.console.passkeys.signing import NotSigned, Signing
 from server.console.plan_views import build_plan_view, is_final
-from server.console.rendering import render
+from server.console.rendering import Frame
 from server.console.sessions import Session
 from server.console.urls import ROOT
-from server.store.store import Store
 from tools.operation_catalog import RegisteredOperations
 
 _POSITIONS: Final = re.compile(r"[0-9]{1,3}(,[0-9]{1,3})*")
@@ -36,21 +34,20 @@ class PlanPages:
 
     def __init__(
         self,
-        store: Store,
+        frame: Frame,
         clock: Clock,
         rules: Rules,
         login: SignIn,
-        commands: OperatorCommands,
         signing: Signing,
         *,
         runs_on_approval: bool,
     ) -> None:
-        self._store = store
+        self._frame = frame
+        self._store = store = frame.store
         self._clock = clock
         self._approvals = PlanApprovals(store.plans, clock, rules, RegisteredOperations())
         self._signing = signing
         self.login = login
-        self._commands = commands
         self._runs_on_approval = runs_on_approval
 
     @require_session
@@ -87,9 +84,9 @@ class PlanPages:
     @require_role(Role.APPROVER)
     async def decline(self, request: Request, session: Session) -> Response:
         """Decline the plan, or cancel it before it runs."""
-        found = await self._find(request)
+        found, form = await self._find(request), await read_form(request)
         try:
-            await self._approvals.cancel(found.id, by=session.by)
+            await self._approvals.cancel(found.id, by=session.by, reason=form.get("reason", ""))
         except JournalUnavailable:
             raise
         except GuardRefusal as refused:
@@ -110,7 +107,6 @@ class PlanPages:
         role, needed = session.operator.role, self._approvals.demand_of(plan, struck).people
         asked = replace(plan, approvers_needed=max(needed, plan.approvers_needed))
         values: dict[str, Any] = {
-            "operator": session.operator,
             "is_final": is_final(plan, struck),
             "given": await self._store.plans.approvals_of(plan.id) if plan.approvers else (),
             "approvals_line": approvals_line(asked),
@@ -121,12 +117,9 @@ class PlanPages:
             "shown": build_plan_view(plan, actions, self._clock.now(), struck=struck),
             "refusal": refusal,
             "sure": sure,
-            "root": ROOT,
-            "token": session.form_token,
-            "is_frozen": await self._store.freeze.is_on(),
             "runs_on_approval": self._runs_on_approval,
         }
-        return render("plan.html", self._commands, status=409 if refusal else 200, **values)
+        return await self._frame.show("plan.html", session, status=409 if refusal else 200, **values)
 
     async def _find(self, request: Request) -> Plan:
         plan = await self._store.plans.find(f"plan_{request.path_params['key']}")

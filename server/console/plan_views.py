@@ -6,8 +6,7 @@ from datetime import datetime
 from typing import Any, Final
 
 from guard.action import Action
-from guard.plans.places import places
-from guard.plans.plan import CAN_RUN, Plan, PlanState, Step, StepState, state_of
+from guard.plans.plan import CAN_RUN, Plan, PlanState, Step, StepState, places, state_of
 from guard.plans.question import IN_ORDER, duration, last_moment, price_lines, total_in_words, when_lines
 from guard.plans.status import overdue_line, progress_line, status_line, step_line
 from server.console.views import EFFECTS, Field, is_object, span, to_value

@@ -52,8 +52,11 @@ class Sessions:
         """Name the cookie after the key: cookies ignore ports, and a sandbox's page may run beside the real one."""
         return f"ringfence_approvals_{self._store.seal.derive('approval cookie').hex()[:8]}"
 
-    async def begin(self, operator: Operator, *, via: Way, browser: str = "") -> str:
-        """Begin a session of an operator and return its cookie; `browser` is what the browser says of itself."""
+    async def begin(self, operator: Operator, *, via: Way, browser: str = "", is_new: bool = False) -> str:
+        """Begin a session of an operator and return its cookie.
+
+        `browser` is what the browser says of itself, and `is_new` says that nobody signed in there before.
+        """
         now = self._clock.now()
         session = StoredSession(
             id=secrets.token_urlsafe(18),
@@ -63,7 +66,7 @@ class Sessions:
             created_at=now,
             expires_at=now + LIFETIME,
         )
-        await self._store.sessions.begin(session, by=operator.on_page)
+        await self._store.sessions.begin(session, by=operator.on_page, is_new=is_new)
         return f"{session.id}.{await self._sign(session)}"
 
     async def find(self, cookie: str | None) -> Session | None:

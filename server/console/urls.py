@@ -1,9 +1,17 @@
 """The URLs of the approval page. Imported at every start, so it imports nothing of the page itself."""
 
+import re
 from typing import Final
 
 ROOT: Final = "/approvals"
 """All URLs of the page are under this path, and its cookie is only sent there."""
+
+_ASKED_ID: Final = re.compile(r"(?:act|plan)_[a-z0-9]{4,12}")
+
+
+def asked_id(text: str) -> str:
+    """Return the action or plan to show after signing in; empty for anything that is no such id."""
+    return text if _ASKED_ID.fullmatch(text) else ""
 
 
 class MountedPage:

@@ -152,6 +152,8 @@ class Command:
 
     purpose: str
     line: str
+    verb: str
+    """What the command does: add, remove or dismiss."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -205,10 +207,10 @@ def build_request(request: OptOutRequest, printed: OperatorCommands) -> RequestV
     commands: list[Command] = []
     if canonical(request.sender) == request.sender:
         purpose, verb = _SETTLED_BY[request.wish]
-        commands.append(Command(purpose, printed.line("optouts", verb, request.sender)))
+        commands.append(Command(purpose, printed.line("optouts", verb, request.sender), verb))
     # A sender may be any text; after `--` it is no option.
     words = ("--", request.sender) if request.sender.startswith("-") else (request.sender,)
-    commands.append(Command("Change nothing", printed.line("optouts", "dismiss", *words)))
+    commands.append(Command("Change nothing", printed.line("optouts", "dismiss", *words), "dismiss"))
     return RequestView(
         sender=request.sender,
         meaning=MEANINGS[request.wish],

@@ -22,9 +22,10 @@ from server.console.passcode import is_set as passcode_is_set
 from server.console.urls import ROOT, MountedPage
 from server.http.bearer import BearerTokens, grants_of
 from server.http.sockets import LOOPBACK, NotProtected, bind_sockets, port_of
-from server.mcp.out_of_band import NoPage
-from server.mcp.registry import ToolRegistry
+from server.mcp.approval_page import NoPage
+from server.mcp.listing.registry import ToolRegistry
 from server.mcp.server import build_server
+from server.notices.on_demand import send_notices
 from server.services import Services
 from server.settings.explain import place_of
 from server.settings.model import HttpSettings, Settings
@@ -61,20 +62,22 @@ async def serve_http(settings: Settings, host: str, port: int, *, sandbox: bool)
             config = uvicorn.Config(app, host=host, port=port, log_config=None, access_log=False, server_header=False)
             sys.stderr.write(f"Ringfence answers at http://{_bracket(host)}:{port}/mcp\n")
             sys.stderr.write("".join(f"  {line}\n" for line in await _banner(services, host, port, sandbox=sandbox)))
-            await _Server(config, services).serve(sockets)
+            await _Server(config, services, _link_base(services, host, port)).serve(sockets)
 
 
 class _Server(uvicorn.Server):
-    """A uvicorn server with the worker beside it, which ends before the process does."""
+    """A uvicorn server with the worker and the notices beside it, which end before the process does."""
 
-    def __init__(self, config: uvicorn.Config, services: Services) -> None:
+    def __init__(self, config: uvicorn.Config, services: Services, link_base: str | None) -> None:
         super().__init__(config)
         self._services = services
+        self._link_base = link_base
 
     async def main_loop(self) -> None:
         """Serve until the process is stopped; the worker then finishes the request that is under way."""
         async with anyio.create_task_group() as group:
             group.start_soon(work_on_demand, self._services)
+            group.start_soon(send_notices, self._services, self._link_base)
             await super().main_loop()
             group.cancel_scope.cancel()
 
@@ -180,6 +183,11 @@ def page_base(services: Services, host: str, port: int) -> str | None:
     return services.settings.approvals.address or served_at
 
 
+def _link_base(services: Services, host: str, port: int) -> str | None:
+    """Return where the links of notices lead; None where there is no page, or nothing says where it is."""
+    return None if services.settings.approvals.page == "off" else page_base(services, host, port)
+
+
 def _authentication(http: HttpSettings, address: str) -> dict[str, Any]:
     """Return what makes the SDK check bearer tokens; empty if the settings have none.
 
@@ -202,6 +210,6 @@ def _mount_page(app: Starlette, services: Services, hosts: Sequence[str], base: 
     """Serve the approval page beside the protocol: no bearer token opens it, and its session opens nothing else."""
     store = services.store
     identity = PageIdentity(store.seal, store_address=services.settings.store_address, base=base or "")
-    options = PageOptions.of(services.settings)
+    options = PageOptions.of(services.settings, services)
     setup = PageSetup(store=store, hosts=hosts, identity=identity, address=base, options=options)
     app.router.routes.append(Route(f"{ROOT}{{rest:path}}", approval_app(setup)))

@@ -18,8 +18,7 @@ from anyio.abc import TaskGroup, TaskStatus
 from server.console.page_identity import PageIdentity
 from server.console.pages import PageOptions, PageSetup, approval_app
 from server.console.urls import action_url
-from server.settings.model import Settings
-from server.store.door import StoreDoor
+from server.services import Services
 from server.store.store import Store
 
 logger = logging.getLogger(__name__)
@@ -54,9 +53,10 @@ class QuietServer(uvicorn.Server):
 class LoopbackPage:
     """Implements `server.mcp.out_of_band.ApprovalPage`: serves the page in a task group when it is needed."""
 
-    def __init__(self, door: StoreDoor, *, settings: Settings, group: TaskGroup) -> None:
-        self._door = door
-        self._options = PageOptions.of(settings)
+    def __init__(self, services: Services, group: TaskGroup) -> None:
+        settings = services.settings
+        self._door = services.door
+        self._options = PageOptions.of(settings, services)
         self._store_address = settings.store_address  # it distinguishes stores that have the same key
         self._port = settings.approvals.port
         self._group = group

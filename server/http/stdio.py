@@ -13,8 +13,9 @@ from anyio.abc import TaskGroup
 from mcp.server.stdio import stdio_server
 
 from clients.deferred import Deferred
-from server.mcp.out_of_band import ApprovalPage, NoPage
+from server.mcp.approval_page import ApprovalPage, NoPage
 from server.mcp.server import build_server
+from server.notices.on_demand import send_notices
 from server.services import Services
 from server.settings.model import Settings
 from server.simulation import services_for
@@ -57,6 +58,7 @@ async def serve_stdio(settings: Settings, *, sandbox: bool) -> None:
                 async with anyio.create_task_group() as group:
                     group.start_soon(_cancel_when_closed, wire, group.cancel_scope)
                     group.start_soon(work_on_demand, services)
+                    group.start_soon(send_notices, services, settings.approvals.address)
                     await server.run(incoming, outgoing, server.create_initialization_options())
                     group.cancel_scope.cancel()
             except anyio.get_cancelled_exc_class():
@@ -118,6 +120,5 @@ class PageOnDemand:
     async def address_for(self, asked_id: str) -> str | None:
         """Return the URL of one action, or None if no page can be served; the first call starts the page."""
         if self._page is None:
-            door, settings = self._services.door, self._services.settings
-            self._page = LOOPBACK_PAGE.load()(door, settings=settings, group=self._group)
+            self._page = LOOPBACK_PAGE.load()(self._services, self._group)
         return await self._page.address_for(asked_id)

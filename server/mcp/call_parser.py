@@ -12,9 +12,9 @@ from guard.plans.parsing import AccountCall, BadCall
 from guard.plans.references import stand_in
 from server.services import Services
 from tools.arguments import BadArguments, Paging, parse
-from tools.builtin import usable_accounts
 from tools.registry import operation_named, operations_of, provider_named
 from tools.schema import ACCOUNT
+from tools.selection import usable_accounts
 from tools.suggestions import nearest_tools, reads_of
 
 
@@ -142,12 +142,6 @@ def choose_account(
             (f"{ACCOUNT}: one of {names} is expected, and {name[:60]!r} is none of them.",),
         )
     return name, others
-
-
-def accounts_to_name(session: Reach, services: Services) -> dict[str, list[str]]:
-    """Return the names among which a session's calls choose, of each provider of which it may use several accounts."""
-    usable = {provider: usable_accounts(provider, session, services) for provider in services.set_up}
-    return {provider: names for provider, names in usable.items() if len(names) > 1}
 
 
 def require_reach(operation: OperationType, session: Reach) -> None:

@@ -17,10 +17,9 @@ from prompts.library import guides
 from server.mcp.session import Session, TokenGrant
 from server.services import Services
 from tools.actions.handlers import is_own
-from tools.builtin import usable_accounts
 from tools.overview.gather import gather
 from tools.registry import operations_of, provider_named
-from tools.selection import ToolSelection
+from tools.selection import ToolSelection, usable_accounts
 
 OFFERED_AT_MOST = 20
 CACHED_FOR = timedelta(minutes=1)

@@ -18,9 +18,10 @@ from guard.action import Action, Principal, State, client_of, form_approver
 from guard.errors import AlreadySettled, Expired, GuardRefusal, OutcomePending
 from guard.plans.proposal import PlanPreview, PlanRequest
 from guard.rules.recipients import later_members_note
+from server.mcp.approval_page import ApprovalPage
 from server.mcp.call_parser import NotCallable, choose_account, parse_call, require_reach
 from server.mcp.elicitation import NEITHER, FormAnswer, answered_action_id, ask, can_ask, question_of, read_answer
-from server.mcp.out_of_band import ApprovalPage, OutOfBandApproval, PendingApproval, Place, where_to_approve
+from server.mcp.out_of_band import OutOfBandApproval, PendingApproval, Place, where_to_approve
 from server.mcp.plans.dispatcher import PlanDispatcher
 from server.mcp.results import (
     action_result,
@@ -63,6 +64,9 @@ class _GuardedCall:
     from_record: bool = False
     """True where the record wrote its arguments, not a model."""
 
+    reason: str = ""
+    """Why the assistant asks, in its own words."""
+
 
 class Dispatcher:
     """Runs the calls of all tools. Foreseen failures become results, not exceptions."""
@@ -75,8 +79,13 @@ class Dispatcher:
         self._out_of_band = OutOfBandApproval(page, services.settings.approvals.wait_seconds)
         self._plans = PlanDispatcher(services, self._out_of_band)
 
-    async def call(self, operation: OperationType, arguments: Mapping[str, Any], session: Session) -> ToolResult:
-        """Call an operation and return its result, or an error that names the reason."""
+    async def call(
+        self, operation: OperationType, arguments: Mapping[str, Any], session: Session, *, reason: str = ""
+    ) -> ToolResult:
+        """Call an operation and return its result, or an error that says what is wrong.
+
+        `reason` is why the assistant asks, for whoever approves it.
+        """
         try:
             call = parse_call(operation, arguments, session, self._services, added_by_clients=self._added_by_clients)
         except NotCallable as bad:
@@ -87,7 +96,9 @@ class Dispatcher:
             # What cannot be sent is refused before anybody has to approve it.
             client.build_request(call.operation)
             if self._services.policy.at(call.account).guards(operation.spec):
-                return await self._run_guarded(_GuardedCall(call.operation, call.account, call.paging), session)
+                return await self._run_guarded(
+                    _GuardedCall(call.operation, call.account, call.paging, reason=reason), session
+                )
             exchange = await client.exchange(call.operation)
             result = answer_result(operation.spec, exchange, call.paging, untrusted)
         except TelephonyError as error:
@@ -199,7 +210,12 @@ class Dispatcher:
         action_id = answered_action_id(session)
         if action_id is None:
             action = await guard.propose(
-                call.operation, principal, call.notes, account=call.account, from_record=call.from_record
+                call.operation,
+                principal,
+                call.notes,
+                account=call.account,
+                from_record=call.from_record,
+                reason=call.reason,
             )
             answer: FormAnswer | InputRequiredResult | None = None
         else:
@@ -251,7 +267,8 @@ class Dispatcher:
 
     async def _show_pending(self, action: Action, pending: PendingApproval, principal: Principal) -> CallToolResult:
         untrusted = Untrusted()
-        result = pending_result(action, where=self._where(action, pending), untrusted=untrusted)
+        earlier = await self._services.guard.earlier_no(action)
+        result = pending_result(action, where=self._where(action, pending), untrusted=untrusted, earlier=earlier)
         await self.remember(untrusted, action.operation, principal)
         return result
 

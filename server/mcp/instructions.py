@@ -8,7 +8,7 @@ from tools.selection import ALL
 def instructions(services: Services) -> str:
     """Return the instructions, under 300 words: providers, formats, approval rules, and text from outside."""
     selection = services.settings.selection
-    names = list(dict.fromkeys(client.provider.title for client in services.clients.values()))
+    names = [provider_named(name).title for name in services.set_up]
     whom = f"{', '.join(names[:-1])} and {names[-1]}" if len(names) > 1 else "".join(names) or "no provider yet"
     lines = [
         f"Ringfence runs a company's telephony at {whom}.",

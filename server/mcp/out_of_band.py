@@ -5,12 +5,13 @@ That the page was opened approves nothing: only the operator's answer on the rec
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
-from typing import Final, Protocol
+from typing import Final
 
 import anyio
 from mcp.types import InputRequiredResult
 
 from guard.operators.approval import HasAnswers, approvals_line
+from server.mcp.approval_page import ApprovalPage
 from server.mcp.elicitation import Question, can_open, page_was_opened, send_to_page
 from server.mcp.session import Session
 
@@ -18,22 +19,6 @@ AFTER_OPENING_SECONDS: Final = 50.0
 """Wait after the page was opened. Clients commonly give up on a call after 60 seconds."""
 
 POLL_SECONDS: Final = 0.5
-
-
-class ApprovalPage(Protocol):
-    """The page on which the operator approves actions and plans."""
-
-    async def address_for(self, asked_id: str) -> str | None:
-        """Return the URL of one action or plan; None where no page is served."""
-        ...
-
-
-class NoPage:
-    """No page is served: the operator approves on the command line."""
-
-    async def address_for(self, asked_id: str) -> str | None:
-        """Return None: there is no page."""
-        return None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -9,18 +9,19 @@ from guard.messages import argument_lines, status_line
 from guard.verification_hint import outcome_text
 from server.mcp.dispatcher import Dispatcher
 from server.mcp.instructions import instructions
+from server.mcp.results import reason_lines
 from server.mcp.session import Session
 from server.mcp.tabular import compact
 from server.mcp.untrusted import Untrusted, fence_action
 from server.services import Services
 from server.settings.explain import MEANING, explain, rules_in_force
 from tools.actions.handlers import is_own
-from tools.builtin import usable_accounts
 from tools.discovery.describe import describe
 from tools.discovery.handlers import account_choice
 from tools.operation_catalog import RegisteredOperations
 from tools.registry import nearest, operation_named, operations_of
 from tools.schema import ACCOUNT
+from tools.selection import usable_accounts
 
 
 class NoSuchDocument(Exception):
@@ -55,8 +56,8 @@ they could not or may not read, and why. `find_number_use` finds numbers that no
 def policy(services: Services, session: Session) -> str:
     """Write the rules in force as a table, without those of accounts that the session may not use."""
     rows = [
-        f"| `{name}` | {value} | {'settings' if is_set else 'default'} |"
-        for name, value, is_set in rules_in_force(services.settings, shown=_shown(services, session))
+        f"| `{rule.name}` | {rule.value} | {'settings' if rule.is_set else 'default'} |"
+        for rule in rules_in_force(services.settings, shown=_shown(services, session))
     ]
     meanings = [f"* `{decision.word}`: {meaning}." for decision, meaning in MEANING.items()]
     order = "An operation's rule counts before its toolset's, then its provider's, then the strictest effect's."
@@ -117,6 +118,7 @@ async def action(services: Services, dispatcher: Dispatcher, session: Session, a
         "",
         *argument_lines(shown.arguments),
         *shown.quote.lines(quoted),
+        *reason_lines(shown),
     ]
     outcome = outcome_text(shown, RegisteredOperations())
     lines += [outcome] if outcome else []

@@ -18,17 +18,18 @@ from clients.operation import Exchange
 from clients.redaction import redact
 from clients.spec import Spec
 from guard.action import Action, State
-from guard.errors import GuardRefusal
+from guard.errors import Declined, GuardRefusal
 from guard.messages import approval_prompt, argument_lines, headline, status_line
 from guard.operator_commands import OperatorCommands
 from guard.plans.faults import BadPlan
+from guard.plans.plan import Plan
 from guard.settlement import Receipt
 from guard.verification_hint import outcome_text
-from server.mcp.card.content import action_facts
+from server.mcp.card.content import action_facts, with_facts
 from server.mcp.out_of_band import Place
 from server.mcp.recipient_lists import names_number, shorten_recipients
 from server.mcp.tabular import compact, render, tabulate
-from server.mcp.untrusted import Untrusted, fence_action, fence_fields, fence_marked
+from server.mcp.untrusted import OPERATOR_NOTE, Untrusted, fence_action, fence_fields, fence_marked, fence_reasons
 from tools.actions.handlers import action_row
 from tools.arguments import Paging
 from tools.builtin import Reply
@@ -38,6 +39,8 @@ from tools.overview.age import kept_since
 UNREAD_SHOWN: Final = 6
 NOT_SENT: Final = "NOT SENT. A person has to approve this first"
 MAKE_AGAIN: Final = "Then make exactly the same call again. Tell the user; do not look for another way."
+
+DECLINED_BECAUSE: Final = "The operator wrote why"
 
 OWN_FIELDS: Final = frozenset({"outcome", "question", "approve", "next", "notes", "action", "state"})
 """What structured content says beside an answer. No answer has fields of these names."""
@@ -82,7 +85,7 @@ def receipt_result(
 def _with_facts(result: CallToolResult, action: Action) -> CallToolResult:
     """Return a result with what a card shows about its action. No model is shown that, so nothing is remembered."""
     untrusted = Untrusted()
-    return result.model_copy(update={"meta": action_facts(*fence_action(action, untrusted), untrusted)})
+    return with_facts(result, action_facts(*fence_action(action, untrusted), untrusted))
 
 
 def _where_recipients_are(action: Action) -> str:
@@ -94,19 +97,26 @@ def _where_recipients_are(action: Action) -> str:
     return reads[0] if reads else f"get_action (action_id={action.id})"
 
 
-def pending_result(action: Action, *, where: Place, untrusted: Untrusted) -> CallToolResult:
-    """Build the result of a call that waits for a person outside the client; nothing was sent."""
+def pending_result(
+    action: Action, *, where: Place, untrusted: Untrusted, earlier: Action | None = None
+) -> CallToolResult:
+    """Build the result of a call that waits for a person outside the client; nothing was sent.
+
+    `earlier` is the action of the same call that was declined shortly before with a reason.
+    """
     shown, quoted = fence_action(action, untrusted)
     question = approval_prompt(shown, quoted)
-    notes = [untrusted.note] if untrusted.is_used else []
+    before = fence_reasons(earlier, untrusted) if earlier is not None else None
+    no = [f"{DECLINED_BECAUSE} {before.id} was declined: {before.decline_reason}"] if before is not None else []
+    notes = [*no, *([untrusted.note] if untrusted.is_used else [])]
     text = "\n".join([f"{NOT_SENT}:\n{question}\n\n{where.sentence} {MAKE_AGAIN}", *notes])
     waiting = {"action": action.id, "state": action.state.value, "question": question, "approve": where.sentence}
-    return CallToolResult(
+    result = CallToolResult(
         content=[TextContent(text=text)],
         structured_content=_structured(waiting | {"next": MAKE_AGAIN}, outcome=f"{NOT_SENT}.", notes=notes),
-        meta=action_facts(shown, quoted, untrusted, where),
         is_error=True,
     )
+    return with_facts(result, action_facts(shown, quoted, untrusted, where))
 
 
 def with_heading(result: CallToolResult, heading: str) -> CallToolResult:
@@ -119,11 +129,18 @@ def with_heading(result: CallToolResult, heading: str) -> CallToolResult:
 
 def refused_result(refusal: GuardRefusal, commands: OperatorCommands) -> CallToolResult:
     """Build the error of a call that the guard refused."""
-    refused = problem(commands.complete(f"{redact(str(refusal))} {refusal.advice}"), kind=type(refusal).__name__)
+    more: dict[str, Any] = {}
+    said = ""
+    if isinstance(refusal, Declined) and refusal.reason:
+        fence = Untrusted()
+        more = {"decline_reason": fence.fence(redact(refusal.reason), is_own=True)}
+        said = f" {DECLINED_BECAUSE}: {more['decline_reason']} {OPERATOR_NOTE.format(tag=fence.tag)}"
     if isinstance(refusal, BadPlan) and refusal.kinds:
-        content: dict[str, Any] = refused.structured_content or {}
-        return refused.model_copy(update={"structured_content": content | {"faults": refusal.kinds}})
-    return refused
+        more = {"faults": refusal.kinds}
+    text = commands.complete(f"{redact(str(refusal))} {refusal.advice}")
+    refused = problem(f"{text}{said}", kind=type(refusal).__name__)
+    content: dict[str, Any] = refused.structured_content or {}
+    return refused.model_copy(update={"structured_content": content | more})
 
 
 def error_result(error: TelephonyError, untrusted: Untrusted, commands: OperatorCommands) -> CallToolResult:
@@ -163,16 +180,23 @@ def action_result(action: Action, untrusted: Untrusted) -> CallToolResult:
     quote, status = action.quote.lines(quoted), status_line(action)
     outcome = outcome_text(action, RegisteredOperations())
     notes = [untrusted.note] if untrusted.is_used else []
-    lines = [headline(action), *argument_lines(action.arguments), *quote, status]
+    lines = [headline(action), *argument_lines(action.arguments), *quote, *reason_lines(action), status]
     lines += [*([outcome] if outcome else []), *notes]
     facts = {"title": action.title, "arguments": dict(action.arguments), "quote": quote, "status": status}
-    shown = {**action_row(action), **facts, "before": action.before or None}
+    reasons = {"reason": action.reason or None, "decline_reason": action.decline_reason}
+    shown = {**action_row(action), **facts, **reasons, "before": action.before or None}
     content = {name: value for name, value in shown.items() if value is not None}
-    return CallToolResult(
+    result = CallToolResult(
         content=[TextContent(text="\n".join(lines))],
         structured_content=_structured(content, outcome=outcome, notes=notes),
-        meta=action_facts(action, quoted, untrusted),
     )
+    return with_facts(result, action_facts(action, quoted, untrusted))
+
+
+def reason_lines(action: Action | Plan) -> list[str]:
+    """Word the reasons that were given with a fenced action or plan, one line each."""
+    asked = [f"The assistant gave as the reason: {action.reason}"] if action.reason else []
+    return asked + ([f"{DECLINED_BECAUSE}: {action.decline_reason}"] if action.decline_reason else [])
 
 
 def _only_list(content: Mapping[str, Any]) -> str | None:

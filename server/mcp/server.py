@@ -1,10 +1,10 @@
 """The MCP server: a handler for each method, registered with the SDK's low-level server."""
 
-import logging
-from collections.abc import AsyncGenerator, Mapping, Sequence
+from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
+from functools import cached_property
 from importlib.metadata import version
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, Final, cast
 
 import anyio
 from mcp.server.apps import client_supports_apps
@@ -17,40 +17,41 @@ from mcp.types import (
     INVALID_PARAMS,
     CallToolRequestParams,
     CallToolResult,
+    CompleteRequestParams,
+    CompleteResult,
     GetPromptRequestParams,
     GetPromptResult,
     InputRequiredResult,
     ListPromptsResult,
+    ListResourcesResult,
+    ListResourceTemplatesResult,
     ListToolsResult,
     PaginatedRequestParams,
     Prompt,
     PromptArgument,
     PromptMessage,
+    ReadResourceRequestParams,
+    ReadResourceResult,
     TextContent,
 )
 
-from clients.redaction import redact
+from clients.deferred import Deferred
 from prompts.library import guide_named, guides, misfit
-from server.mcp.call_parser import accounts_to_name
-from server.mcp.card.content import without_facts
+from server.mcp.approval_page import ApprovalPage, NoPage
 from server.mcp.card.listing import with_card
-from server.mcp.completions import Completions
-from server.mcp.dispatcher import Dispatcher
 from server.mcp.instructions import instructions
-from server.mcp.out_of_band import ApprovalPage, NoPage
-from server.mcp.registry import NotOffered, ToolRegistry
-from server.mcp.resources import Resources
-from server.mcp.results import problem
-from server.mcp.session import EVERYTHING, Session, headers_of
-from server.mcp.unknown_tool import explain_unknown_tool
+from server.mcp.listing.registry import ToolRegistry
+from server.mcp.listing.visibility import accounts_to_name, visible_to
+from server.mcp.session import Session
 from server.services import Services
-from tools.builtin import BuiltinTool, usable_accounts
-from tools.plans.handlers import propose_plan, with_account_of_steps
-from tools.registry import provider_of_tool
-from tools.schema import with_account
-from tools.selection import selection_from_headers
 
-logger = logging.getLogger(__name__)
+if TYPE_CHECKING:
+    from server.mcp.calls import Calls
+
+CALLS: Final["Deferred[type[Calls]]"] = Deferred("server.mcp.calls:Calls")
+WITH_ACCOUNTS: Final = Deferred[
+    Callable[[Mapping[str, Any], Mapping[str, Sequence[str]], Services], Mapping[str, Any]]
+]("server.mcp.listing.account_choice:with_accounts")
 
 LIST_TTL_MS = 60 * 60 * 1000
 """How long clients may cache the list, which never changes while a server runs."""
@@ -70,12 +71,13 @@ def build_server(
 
     Raises:
         UnknownTool: The operator's selection names a toolset or tool that does not exist.
+        BadSettings: Two accounts are the same one.
     """
     registry = registry or ToolRegistry(services.settings)
     _ = registry.listed  # a name that does not exist fails the start, not the first client's request
-    dispatcher = Dispatcher(services, page or NoPage())
-    tools = Tools(registry, dispatcher, services)
-    resources = Resources(services, dispatcher)
+    services.require_distinct_accounts()
+    tools = Tools(registry)
+    calls = DeferredCalls(registry, services, page or NoPage())
     prompts = Prompts(services)
 
     @asynccontextmanager
@@ -99,13 +101,13 @@ def build_server(
         lifespan=lifespan,
         get_tool_input_schema=registry.input_schema,
         on_list_tools=tools.list,
-        on_call_tool=tools.call,
-        on_list_resources=resources.list,
-        on_list_resource_templates=resources.list_templates,
-        on_read_resource=resources.read,
+        on_call_tool=calls.call_tool,
+        on_list_resources=calls.list_resources,
+        on_list_resource_templates=calls.list_resource_templates,
+        on_read_resource=calls.read_resource,
         on_list_prompts=prompts.list,
         on_get_prompt=prompts.get,
-        on_completion=Completions(services).complete,
+        on_completion=calls.complete,
     )
     security = request_state or RequestStateSecurity.ephemeral()
     server.middleware.append(RequestStateBoundary(security, default_audience=server.name))
@@ -114,12 +116,10 @@ def build_server(
 
 
 class Tools:
-    """Answers `tools/list` and `tools/call`."""
+    """Answers `tools/list`."""
 
-    def __init__(self, registry: ToolRegistry, dispatcher: Dispatcher, services: Services) -> None:
+    def __init__(self, registry: ToolRegistry) -> None:
         self._registry = registry
-        self._dispatcher = dispatcher
-        self._services = services
 
     async def list(
         self, _context: ServerRequestContext[None, Any], _params: PaginatedRequestParams | None
@@ -127,38 +127,46 @@ class Tools:
         """List the tools that the operator selected; `CachedToolList` removes those that headers exclude."""
         return ListToolsResult(tools=[registered.tool for registered in self._registry.listed.values()])
 
-    async def call(
+
+class DeferredCalls:
+    """Answers with `server.mcp.calls`, which is imported at the first request that is no listing."""
+
+    def __init__(self, registry: ToolRegistry, services: Services, page: ApprovalPage) -> None:
+        self._registry = registry
+        self._services = services
+        self._page = page
+
+    @cached_property
+    def _calls(self) -> "Calls":
+        return CALLS.load()(self._registry, self._services, self._page)
+
+    async def call_tool(
         self, context: ServerRequestContext[None, Any], params: CallToolRequestParams
     ) -> CallToolResult | InputRequiredResult:
-        """Call a tool that the client sees; what a card shows goes only to a client that shows cards.
+        """Call a tool that the client sees."""
+        return await self._calls.call_tool(context, params)
 
-        Raises:
-            MCPError: There is no such tool here; by the protocol this is an error of the request, not of a tool.
-        """
-        result = await self._call(context, params)
-        if isinstance(result, InputRequiredResult) or client_supports_apps(context):
-            return result
-        return without_facts(result)
+    async def list_resources(
+        self, context: ServerRequestContext[None, Any], params: PaginatedRequestParams | None
+    ) -> ListResourcesResult:
+        """List the documents that have one fixed URI."""
+        return await self._calls.resources.list(context, params)
 
-    async def _call(
-        self, context: ServerRequestContext[None, Any], params: CallToolRequestParams
-    ) -> CallToolResult | InputRequiredResult:
-        visible = visible_to(self._registry, context, self._services)
-        session = Session(context, self._registry.selection, params, visible)
-        declaration = self._registry.declaration(params.name) if params.name in visible else None
-        if declaration is None:
-            reason = explain_unknown_tool(params.name, self._registry, visible, self._services, session)
-            raise MCPError(code=INVALID_PARAMS, message=reason)
-        arguments = params.arguments or {}
-        try:
-            if isinstance(declaration, BuiltinTool):
-                return await self._dispatcher.call_builtin(declaration, arguments, session)
-            return await self._dispatcher.call(declaration, arguments, session)
-        except MCPError:
-            raise
-        except Exception as fault:
-            logger.exception("Tool %r raised an unexpected exception", params.name)
-            return problem(redact(str(fault)), kind=type(fault).__name__)
+    async def list_resource_templates(
+        self, context: ServerRequestContext[None, Any], params: PaginatedRequestParams | None
+    ) -> ListResourceTemplatesResult:
+        """List the kinds of documents that have a name in their URI."""
+        return await self._calls.resources.list_templates(context, params)
+
+    async def read_resource(
+        self, context: ServerRequestContext[None, Any], params: ReadResourceRequestParams
+    ) -> ReadResourceResult:
+        """Read one document."""
+        return await self._calls.resources.read(context, params)
+
+    async def complete(self, context: ServerRequestContext[None, Any], params: CompleteRequestParams) -> CompleteResult:
+        """Complete one argument."""
+        return await self._calls.completions.complete(context, params)
 
 
 class CachedToolList:
@@ -189,52 +197,13 @@ class CachedToolList:
         if len(visible) == len(self._registry.listed) and not accounts and not shows_cards:
             return dict(answer)
         tools = [tool for tool in answer["tools"] if tool["name"] in visible]
-        tools = [self._with_accounts(tool, accounts) for tool in tools] if accounts else tools
+        if accounts:
+            tools = [WITH_ACCOUNTS.load()(tool, accounts, self._services) for tool in tools]
         return {**answer, "tools": [self._with_card(tool) for tool in tools] if shows_cards else tools}
 
     def _with_card(self, tool: Mapping[str, Any]) -> Mapping[str, Any]:
         """Return a tool that may ask a person as one whose results a card shows; any other as it is."""
         return tool if self._registry.listed[tool["name"]].info.only_reads else with_card(tool)
-
-    def _with_accounts(self, tool: Mapping[str, Any], accounts: Mapping[str, Sequence[str]]) -> Mapping[str, Any]:
-        """Return a tool of a provider with several accounts as one that takes the account's name."""
-        provider, schema = provider_of_tool(tool["name"]), tool["inputSchema"]
-        if provider is not None and provider in accounts:
-            default = self._services.default_account(provider, accounts[provider])
-            return {**tool, "inputSchema": with_account(schema, accounts[provider], default)}
-        if tool["name"] == propose_plan.name:
-            every = [name for names in accounts.values() for name in names]
-            return {**tool, "inputSchema": with_account_of_steps(schema, every)}
-        return tool
-
-
-def visible_to(registry: ToolRegistry, context: ServerRequestContext[Any, Any], services: Services) -> frozenset[str]:
-    """Return the names of the tools that this client sees.
-
-    Raises:
-        MCPError: Its headers name a toolset or tool that this server does not offer.
-    """
-    try:
-        visible = registry.visible(selection_from_headers(headers_of(context)))
-    except NotOffered as unknown:
-        raise MCPError(code=INVALID_PARAMS, message=str(unknown)) from None
-    session = Session(context, registry.selection)
-    grant = session.grant
-    if grant is EVERYTHING:
-        return visible
-    return frozenset(
-        name
-        for name in visible
-        if grant.selection.includes(registry.listed[name].info)
-        and _has_account(provider_of_tool(name), session, services)
-    )
-
-
-def _has_account(provider: str | None, session: Session, services: Services) -> bool:
-    """Return True unless a session may use none of a provider's accounts."""
-    if provider is None or not services.accounts_of(provider):
-        return True
-    return bool(usable_accounts(provider, session, services))
 
 
 class Prompts:

@@ -1,10 +1,10 @@
 """One request of a client: who makes it, which tools it may reach, and how its user can be asked."""
 
 import getpass
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cache
-from typing import Any, Final, cast
+from typing import TYPE_CHECKING, Any, Final, cast
 
 from mcp.server.apps import client_supports_apps
 from mcp.server.auth.middleware.auth_context import get_access_token
@@ -13,11 +13,13 @@ from mcp.server.context import ServerRequestContext
 from mcp.types import ClientCapabilities, InputResponseRequestParams, InputResponses
 from mcp_types.version import MODERN_PROTOCOL_VERSIONS
 
-from clients.spec import Spec
-from guard.action import Principal
-from tools.builtin_list import all_builtin_tools, builtin_info
+from clients.deferred import Deferred
 from tools.registry import operation_named
 from tools.selection import ALL, ALWAYS, ToolInfo, ToolSelection, selection_from_headers, tool_info
+
+if TYPE_CHECKING:
+    from clients.spec import Spec
+    from guard.action import Principal
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,6 +47,10 @@ class TokenGrant:
             return None
         return f"this token may only use the toolsets {', '.join(self.toolsets) or 'none'}"
 
+
+PRINCIPAL: Final["Deferred[type[Principal]]"] = Deferred("guard.action:Principal")
+INFO_OF_BUILTIN: Final = Deferred[Callable[[str], ToolInfo | None]]("tools.builtin_list:info_of_builtin")
+"""Deferred: a session lists tools before it calls one, and only calls need the guard and the tools themselves."""
 
 EVERYTHING: Final = TokenGrant()
 NOTHING: Final = TokenGrant(accounts=frozenset(), toolsets=(), read_only=True)
@@ -74,12 +80,12 @@ class Session:
         return headers_of(self.context)
 
     @property
-    def principal(self) -> Principal:
+    def principal(self) -> "Principal":
         """Who makes the request: the token's holder over HTTP, the local user otherwise."""
         token = get_access_token()
         if token is not None:
-            return Principal(f"token:{token.subject or token.client_id}")
-        return Principal(f"local:{_local_user()}")
+            return PRINCIPAL.load()(f"token:{token.subject or token.client_id}")
+        return PRINCIPAL.load()(f"local:{_local_user()}")
 
     @property
     def grant(self) -> TokenGrant:
@@ -100,7 +106,7 @@ class Session:
         is_narrowed = self.narrowed is not None and self.narrowed.read_only
         return self.selection.read_only or self.grant.read_only or is_narrowed
 
-    def why_out_of_reach(self, spec: Spec) -> str | None:
+    def why_out_of_reach(self, spec: "Spec") -> str | None:
         """Return why this session may not call an operation through any tool; None where it may."""
         return self.why_tool_out_of_reach(spec.tool_name, only_reads=spec.effect.is_plain_read)
 
@@ -175,8 +181,7 @@ def _info_of(name: str, *, only_reads: bool) -> ToolInfo:
     operation = operation_named(name)
     if operation is not None:
         return tool_info(operation)
-    builtin = next((tool for tool in all_builtin_tools() if tool.name == name), None)
-    return builtin_info(builtin) if builtin is not None else ToolInfo(name, frozenset(), only_reads=only_reads)
+    return INFO_OF_BUILTIN.load()(name) or ToolInfo(name, frozenset(), only_reads=only_reads)
 
 
 @cache

@@ -3,7 +3,7 @@
 from collections.abc import Collection
 
 from clients.operation import OperationType
-from server.mcp.registry import ToolRegistry
+from server.mcp.listing.registry import ToolRegistry
 from server.mcp.session import Session
 from server.services import Services
 from tools.builtin import BuiltinTool

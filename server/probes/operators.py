@@ -49,10 +49,14 @@ class Operator:
 
     async def press(self, button: str, *, on: str = "") -> httpx2.Response:
         """Post the form of a button of a page, as a browser does."""
-        await self._sign_in()
-        page = (await self._page.get(f"{ROOT}{on}")).text
+        page = await self.open(on)
         token = re.search(r'name="token" value="([0-9a-f]+)"', page)
         return await self._send(button, {"token": token[1] if token else ""})
+
+    async def open(self, path: str = "") -> str:
+        """Return a page as the operator's browser gets it."""
+        await self._sign_in()
+        return (await self._page.get(f"{ROOT}{path}")).text
 
     async def command(self, *words: str, typed: str) -> CommandResult:
         """Run `ringfence …` in a process of its own, with a line on standard input."""

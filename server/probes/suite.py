@@ -17,6 +17,7 @@ from server.probes.attacks import (
     destinations,
     integrity,
     plans,
+    reasons,
     untrusted_text,
 )
 from server.probes.attacks.budgets import CAP
@@ -31,6 +32,7 @@ ATTACKS: tuple[Probe, ...] = (
     *approval_scope.PROBES,
     *approvals.PROBES,
     *plans.PROBES,
+    *reasons.PROBES,
     *integrity.PROBES,
     *untrusted_text.PROBES,
     *destinations.PROBES,

@@ -5,11 +5,8 @@ Values are never repeated: one may be a secret in the wrong place.
 
 import json
 import os
-import re
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Sequence
 from difflib import get_close_matches
-from pathlib import Path
 from typing import Any, get_args, get_origin
 
 from pydantic import BaseModel, ValidationError
@@ -27,7 +24,8 @@ from server.settings.keys import (
     variable_of,
     without_tags,
 )
-from server.settings.toml_positions import Place, lines_of
+from server.settings.origin import Origin, dotted_key, variable_and_rest
+from server.settings.toml_positions import Place
 
 
 class BadSettings(Exception):
@@ -38,18 +36,6 @@ LISTED_AT_MOST = 14
 """Keys that are listed in full where none is similar."""
 
 MISSING = "this key is needed"
-
-
-@dataclass(frozen=True, slots=True)
-class Origin:
-    """Where settings came from: the file with its text, the environment, and the file of secrets."""
-
-    settings: type[BaseModel]
-    file: Path | None = None
-    document: str = ""
-    environment: Mapping[str, Any] = field(default_factory=dict[str, Any])
-    secrets_file: Path | None = None
-    secrets: Mapping[str, Any] = field(default_factory=dict[str, Any])
 
 
 def message(problems: Sequence[str]) -> str:
@@ -77,8 +63,7 @@ def _place_of(error: ErrorDetails, settings: type[BaseModel]) -> Place:
 
 def locate(wrong: Sequence[tuple[Place, str]], origin: Origin) -> list[str]:
     """Describe what is wrong at each key, with the line or variable that set it."""
-    lines: Mapping[Place, int] = lines_of(origin.document) if origin.file else {}
-    return [text for _, text in sorted(_locate(place, rule, origin, lines) for place, rule in wrong)]
+    return [text for _, text in sorted(_locate(place, rule, origin) for place, rule in wrong)]
 
 
 def not_json(settings: type[BaseModel]) -> list[str]:
@@ -87,19 +72,19 @@ def not_json(settings: type[BaseModel]) -> list[str]:
     return [f"{name}: JSON is expected here{_json_hint(settings, name)}" for name in broken]
 
 
-def _locate(place: Place, rule: str, origin: Origin, lines: Mapping[Place, int]) -> tuple[tuple[bool, int, str], str]:
+def _locate(place: Place, rule: str, origin: Origin) -> tuple[tuple[bool, int, str], str]:
     is_missing = rule.startswith(MISSING)
-    if _is_in(origin.environment, place[:-1] if is_missing and len(place) > 1 else place):
-        variable, rest = _variable(place)
-        text = f"{variable}: {_dotted_key(rest)}: {rule}" if rest else f"{variable}: {rule}"
+    if origin.is_in_environment(place[:-1] if is_missing and len(place) > 1 else place):
+        variable, rest = variable_and_rest(place)
+        text = f"{variable}: {dotted_key(rest)}: {rule}" if rest else f"{variable}: {rule}"
         return (True, 0, text), text
-    if _is_in(origin.secrets, place):
-        text = f"{origin.secrets_file}: {variable_of(_dotted_key(place))}: {rule}"
+    found = origin.find(place)
+    if found.variable:
+        text = f"{found.file}: {found.variable}: {rule}"
         return (False, 0, text), text
-    line = next((lines[place[:end]] for end in range(len(place), 0, -1) if place[:end] in lines), 0)
-    where = f"{origin.file}, line {line}" if line else str(origin.file or "the settings")
-    text = f"{where}: {_dotted_key(place)}: {rule}"
-    return (False, line, text), text
+    where = f"{found.file}, line {found.line}" if found.line else str(origin.file or "the settings")
+    text = f"{where}: {dotted_key(place)}: {rule}"
+    return (False, found.line, text), text
 
 
 def _rule(error: ErrorDetails, settings: type[BaseModel]) -> str:
@@ -109,7 +94,7 @@ def _rule(error: ErrorDetails, settings: type[BaseModel]) -> str:
             return f"there is no such key{_hint(settings, place)}"
         case "missing":
             return f"{MISSING}{_choices(settings, place)}"
-        case "literal_error":
+        case "literal_error" | "enum":
             return f"one of {context['expected']} is expected".replace("'", "")
         case "union_tag_not_found":
             named = ", ".join(kinds_of(_at(settings, place)))
@@ -117,7 +102,7 @@ def _rule(error: ErrorDetails, settings: type[BaseModel]) -> str:
         case "union_tag_invalid":
             return f"one of {', '.join(kinds_of(_at(settings, place)))} is expected"
         case "list_type" if takes_rows(_at(settings, place)):
-            return f"a list of tables is expected: write [[{_dotted_key(place)}]], in double brackets"
+            return f"a list of tables is expected: write [[{dotted_key(place)}]], in double brackets"
         case "model_type" | "mapping_type" | "dict_type":
             return "a table of keys is expected, not one value"
         case _:
@@ -162,25 +147,6 @@ def _at(settings: type[BaseModel], place: Place) -> Any:
     return annotation
 
 
-def _is_in(content: Any, place: Place) -> bool:
-    for key in place:
-        try:
-            content = content[key]
-        except (LookupError, TypeError):
-            return False
-    return bool(place)
-
-
-def _variable(place: Place) -> tuple[str, Place]:
-    """Return the variable that set a key, and the path inside its JSON."""
-    set_ones = {name.upper(): name for name, _ in our_variables()}
-    for end in range(len(place), 0, -1):
-        variable = PREFIX + NESTED_BY.join(str(key) for key in place[:end]).upper()
-        if variable in set_ones:
-            return set_ones[variable], place[end:]
-    return variable_of(_dotted_key(place)), ()
-
-
 def _wants_json(settings: type[BaseModel], keys: Sequence[str]) -> bool:
     annotation = _at(settings, tuple(keys))
     return annotation is not None and keys != ["toolsets"] and takes_json(annotation)
@@ -201,16 +167,3 @@ def _is_json(text: str) -> bool:
     except ValueError:
         return False
     return True
-
-
-def _dotted_key(place: Place) -> str:
-    text = ""
-    for key in place:
-        text += f"[{key + 1}]" if isinstance(key, int) else f".{_key_without_secret(key)}"
-    return text.removeprefix(".")
-
-
-def _key_without_secret(key: str) -> str:
-    """Return a key, or its length where it looks like a secret in the place of a key."""
-    is_plain = re.fullmatch(r"[\w.-]{1,40}", key) is not None and re.fullmatch(r"[0-9a-fA-F]{16,}", key) is None
-    return key if is_plain else f"(a key of {len(key)} characters)"

@@ -1,14 +1,17 @@
 """Explains the operator's rules: all that are in force, and those for one operation."""
 
 from collections.abc import Collection, Iterable, Iterator
+from dataclasses import dataclass
 from typing import Final
 
 from clients.effects import Effect, WorstCase
 from clients.operation import OperationType
 from guard.operators.demand import Approvers, PricedCall
 from guard.rules.policy import Decision
+from server.settings.guard_rules import approval_rule_of
 from server.settings.model import Settings
 from server.settings.rules import BudgetSettings
+from server.settings.toml_positions import Place
 from tools.registry import operations_of, provider_names
 
 MEANING: Final = {
@@ -60,7 +63,7 @@ def _people(operation: OperationType, settings: Settings) -> Iterator[str]:
     if operation.spec.effect.is_plain_read:
         return
     for number, rule in enumerate(settings.approvals.rules):
-        found = rule.rule(f"approvals.rules[{number}]")
+        found = approval_rule_of(rule, f"approvals.rules[{number}]")
         accounts = settings.accounts_of(operation.spec.provider.name) or (operation.spec.provider.name,)
         calls = [PricedCall(operation.spec, account, None) for account in accounts]
         if any(found.applies([call]) for call in calls):
@@ -92,59 +95,83 @@ def _money(operation: OperationType, settings: Settings, accounts: Collection[st
         yield "where no price is known: ask, by default"
 
 
-def rules_in_force(settings: Settings, *, shown: Collection[str] | None = None) -> Iterator[tuple[str, str, bool]]:
-    """Yield every rule: its key, its value, and whether the settings changed it.
+@dataclass(frozen=True, slots=True)
+class RuleInForce:
+    """One rule, and where it is set."""
 
-    `shown` are the accounts whose rules are shown; all if left out.
-    """
+    name: str
+    value: str
+    place: Place | None = None
+    """Its key in the settings; None where a default applies."""
+
+    @property
+    def is_set(self) -> bool:
+        """True if the settings changed it."""
+        return self.place is not None
+
+
+def where(rule: RuleInForce, settings: Settings) -> str:
+    """Say what sets a rule: `ringfence.toml, line 12`, a variable, or `default`."""
+    return str(settings.where_set(rule.place)) if rule.place is not None else "default"
+
+
+def rules_in_force(settings: Settings, *, shown: Collection[str] | None = None) -> Iterator[RuleInForce]:
+    """Yield every rule. `shown` are the accounts whose rules are shown; all if left out."""
     policy = settings.policy
     for name in (*(effect.labels[0] for effect in Effect), "irreversible"):
-        is_set = name in policy.model_fields_set
-        alone = ", where no other effect decides" if name == "outward" and not is_set else ""
-        yield f"policy.{name}", getattr(policy, name).word + alone, is_set
+        place = ("policy", name) if name in policy.model_fields_set else None
+        alone = ", where no other effect decides" if name == "outward" and place is None else ""
+        yield RuleInForce(f"policy.{name}", getattr(policy, name).word + alone, place)
     unknown = policy.unknown_price or "ask; page with the most it may cost where a cap applies"
-    yield "policy.unknown_price", unknown, policy.unknown_price is not None
+    yield RuleInForce("policy.unknown_price", unknown, ("policy", "unknown_price") if policy.unknown_price else None)
     for section in ("providers", "toolsets", "operations"):
         for name, decision in getattr(policy, section).items():
-            yield f"policy.{section}.{name}", decision.word, True
+            yield RuleInForce(f"policy.{section}.{name}", decision.word, ("policy", section, name))
     yield from _rules_of_accounts(settings, shown)
     for name, decision in settings.tighten.items():
-        yield f"tighten.{name}", decision.word, True
-    for number, rule in enumerate(settings.approvals.rules):
-        yield f"approvals.rules[{number}]", rule.in_words, True
+        yield RuleInForce(f"tighten.{name}", decision.word, ("tighten", name))
+    for number, approval in enumerate(settings.approvals.rules):
+        yield RuleInForce(f"approvals.rules[{number}]", approval.in_words, ("approvals", "rules", number))
     yield from _money_in_force(settings, shown)
     yield from _reach(settings)
 
 
-def _rules_of_accounts(settings: Settings, shown: Collection[str] | None) -> Iterator[tuple[str, str, bool]]:
+def _rules_of_accounts(settings: Settings, shown: Collection[str] | None) -> Iterator[RuleInForce]:
     for account in _shown(settings.policy.accounts, shown):
-        rules = settings.policy.accounts[account]
+        rules, at = settings.policy.accounts[account], ("policy", "accounts", account)
         for name in (*(effect.labels[0] for effect in Effect), "irreversible"):
             given: Decision | None = getattr(rules, name)
             if given is not None:
-                yield f"policy.accounts.{account}.{name}", given.word, True
+                yield RuleInForce(f"policy.accounts.{account}.{name}", given.word, (*at, name))
         for section in ("toolsets", "operations"):
             for name, decision in getattr(rules, section).items():
-                yield f"policy.accounts.{account}.{section}.{name}", decision.word, True
+                yield RuleInForce(f"policy.accounts.{account}.{section}.{name}", decision.word, (*at, section, name))
     for provider, account in settings.default_accounts.items():
         if _shown([account], shown):
-            yield f"default_accounts.{provider}", account, True
+            yield RuleInForce(f"default_accounts.{provider}", account, ("default_accounts", provider))
 
 
-def _money_in_force(settings: Settings, shown: Collection[str] | None) -> Iterator[tuple[str, str, bool]]:
-    caps = [cap for cap in settings.budget if cap.account is None or _shown([cap.account], shown)]
-    for cap in caps:
-        yield f"budget per {cap.per}", f"{cap.limit} {cap.currency} {place_of(cap)}", True
+def _money_in_force(settings: Settings, shown: Collection[str] | None) -> Iterator[RuleInForce]:
+    for number, cap in enumerate(settings.budget):
+        if cap.account is None or _shown([cap.account], shown):
+            yield RuleInForce(f"budget per {cap.per}", cap_in_words(cap), ("budget", number))
     if not settings.budget:
-        yield "budget", "no cap", False
+        yield RuleInForce("budget", "no cap")
     for name, price in settings.prices.items():
-        yield f"prices.{name}", f"at most {price.amount} {price.currency} for one", True
+        at = ("prices", name)
+        yield RuleInForce(f"prices.{name}", f"at most {price.amount} {price.currency} for one", at)
         for account in _shown(price.accounts, shown):
-            amount = price.accounts[account]
-            yield f"prices.{name}.accounts.{account}", f"at most {amount} {price.currency} for one", True
+            most = f"at most {price.accounts[account]} {price.currency} for one"
+            yield RuleInForce(f"prices.{name}.accounts.{account}", most, (*at, "accounts", account))
     for name, worst in documented_worst_cases(settings.set_up or provider_names()).items():
         if name not in settings.prices:
-            yield f"prices.{name}", f"at most {worst.amount} {worst.currency} for one, from {worst.source}", False
+            most = f"at most {worst.amount} {worst.currency} for one, from {worst.source}"
+            yield RuleInForce(f"prices.{name}", most)
+
+
+def cap_in_words(cap: BudgetSettings) -> str:
+    """Say how much a cap allows, and where money counts against it."""
+    return f"{cap.limit} {cap.currency} {place_of(cap)}"
 
 
 def place_of(cap: BudgetSettings) -> str:
@@ -164,20 +191,19 @@ def documented_worst_cases(providers: Iterable[str]) -> dict[str, WorstCase]:
     }
 
 
-def _reach(settings: Settings) -> Iterator[tuple[str, str, bool]]:
+def _reach(settings: Settings) -> Iterator[RuleInForce]:
     destinations, compliance = settings.destinations, settings.compliance
     shown = {
-        "destinations.countries": ", ".join(destinations.countries) or "none",
-        "destinations.refused_prefixes": ", ".join(destinations.refused_prefixes) or "none of your own",
-        "destinations.home": destinations.home,
+        ("destinations", "countries"): ", ".join(destinations.countries) or "none",
+        ("destinations", "refused_prefixes"): ", ".join(destinations.refused_prefixes) or "none of your own",
+        ("destinations", "home"): destinations.home,
+        ("compliance", "quiet_hours"): compliance.quiet_hours or "none",
+        ("compliance", "duplicate_minutes"): f"{compliance.duplicate_minutes:g}",
+        ("compliance", "bulk_limit"): str(compliance.bulk_limit),
     }
-    for name, value in shown.items():
-        yield name, value, name.partition(".")[2] in destinations.model_fields_set
-    limits = {
-        "compliance.quiet_hours": compliance.quiet_hours or "none",
-        "compliance.duplicate_minutes": f"{compliance.duplicate_minutes:g}",
-        "compliance.bulk_limit": str(compliance.bulk_limit),
-    }
-    for name, value in limits.items():
-        yield name, value, name.partition(".")[2] in compliance.model_fields_set
-    yield "read_only", "yes" if settings.read_only else "no", settings.read_only
+    set_ones = {"destinations": destinations.model_fields_set, "compliance": compliance.model_fields_set}
+    for (section, name), value in shown.items():
+        yield RuleInForce(f"{section}.{name}", value, (section, name) if name in set_ones[section] else None)
+    yield RuleInForce(
+        "read_only", "yes" if settings.read_only else "no", ("read_only",) if settings.read_only else None
+    )

@@ -2,21 +2,31 @@
 
 import os
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, Final, TypeAlias, cast
 
 from pydantic import ValidationError
-from pydantic_settings import EnvSettingsSource, SettingsError
+from pydantic_settings import SettingsError
 
+from clients.deferred import Deferred
 from guard.operator_commands import OperatorCommands
-from server.settings.errors import BadSettings, Origin, locate, message, misfits, not_json, unknown
+from server.settings.errors import BadSettings, locate, message, misfits, not_json, unknown
 from server.settings.keys import CONFIG_VARIABLE, unknown_variables, variable_of
 from server.settings.model import Settings, TokenSettings, settings_class
-from server.settings.names import unknown_names, unknown_selection_names
+from server.settings.origin import Origin
 from server.settings.rules import DestinationSettings
-from server.settings.secrets_file import SecretsFile, read_secrets, secrets_beside, usual_settings_file
+from server.settings.secrets_file import read_secrets, secrets_beside, usual_settings_file
 from server.settings.text_files import read_text_file
+
+if TYPE_CHECKING:
+    from server.settings.names import UnknownName
+
+FindNames: TypeAlias = "Callable[[Settings], Iterator[UnknownName]]"
+
+UNKNOWN_NAMES: Final[Deferred[FindNames]] = Deferred("server.settings.names:unknown_names")
+UNKNOWN_SELECTION_NAMES: Final[Deferred[FindNames]] = Deferred("server.settings.names:unknown_selection_names")
+"""Deferred: they load the operations, which most settings do not name."""
 
 
 def read_settings(path: Path | None = None, *, with_selection: bool = False) -> Settings:
@@ -38,18 +48,18 @@ def read_settings(path: Path | None = None, *, with_selection: bool = False) -> 
     variables = unknown_variables(known)
     secrets = read_secrets(known, secrets_beside(path))
     problems = [*unknown(known, variables), *secrets.problems]
+    origin = Origin(known, file, document, secrets)
     try:
         settings = known(**_merge(content, secrets.values))
     except SettingsError:
         problems += not_json(known)
     except ValidationError as misfit:
-        origin = _origin(known, file, document, secrets)
         named = {variable for variable in variables if any(variable in problem for problem in problems)}
         problems += [text for text in misfits(misfit, origin) if text.partition(":")[0] not in named]
     else:
-        problems += _unknown_names(settings, file, document, secrets, with_selection=with_selection)
+        problems += _unknown_names(settings, origin, with_selection=with_selection)
         if not problems:
-            return settings.printing_commands(_commands(path))
+            return settings.printing_commands(_commands(path)).read_from(origin)
     raise BadSettings(message(problems))
 
 
@@ -75,13 +85,7 @@ def _merge(content: Mapping[str, Any], over: Mapping[str, Any]) -> dict[str, Any
     return merged
 
 
-def _origin(known: type[Settings], file: Path | None, document: str, secrets: SecretsFile) -> Origin:
-    return Origin(known, file, document, EnvSettingsSource(known)(), secrets.file, secrets.values)
-
-
-def _unknown_names(
-    settings: Settings, file: Path | None, document: str, secrets: SecretsFile, *, with_selection: bool
-) -> list[str]:
+def _unknown_names(settings: Settings, origin: Origin, *, with_selection: bool) -> list[str]:
     """Describe names that do not exist. Operations are loaded only where rules name some: it takes half a second."""
     policy = settings.policy
     named = (policy.providers, policy.toolsets, policy.operations, settings.prices, settings.tighten)
@@ -92,8 +96,8 @@ def _unknown_names(
     caps = (cap.provider or cap.account for cap in settings.budget)
     if not any((*named, *corrected, *of_accounts, bound, has_home, with_selection, *caps)):
         return []
-    wrong = [*unknown_names(settings), *(unknown_selection_names(settings) if with_selection else ())]
-    return locate(wrong, _origin(type(settings), file, document, secrets)) if wrong else []
+    wrong = [*UNKNOWN_NAMES.load()(settings), *(UNKNOWN_SELECTION_NAMES.load()(settings) if with_selection else ())]
+    return locate(wrong, origin) if wrong else []
 
 
 def _document(file: Path) -> str:

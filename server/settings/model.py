@@ -1,11 +1,12 @@
 """The model of everything an operator can set. `load.py` reads it from the environment and `ringfence.toml`."""
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Annotated, Any, Final, Literal, Self, Union, cast, get_args
+from zoneinfo import ZoneInfo
 
 from platformdirs import user_state_path
 from pydantic import (
@@ -21,6 +22,7 @@ from pydantic import (
 )
 from pydantic_settings import BaseSettings, NoDecode, PydanticBaseSettingsSource, SettingsConfigDict
 
+from clients.deferred import Deferred
 from clients.settings import (
     AccountSettings,
     Section,
@@ -31,8 +33,8 @@ from clients.settings import (
 )
 from guard.operator_commands import OperatorCommands
 from guard.rules.policy import Policy
-from guard.rules.time_zones import load_zone
 from server.settings.keys import NESTED_BY, PREFIX, variable_of
+from server.settings.origin import Origin, SetAt
 from server.settings.rules import (
     ApprovalRuleSettings,
     BudgetSettings,
@@ -44,6 +46,9 @@ from server.settings.rules import (
     RuleSettings,
     Word,
 )
+from server.settings.sections.notify import NotifySettings
+from server.settings.sections.sign_in import SignInSettings
+from server.settings.toml_positions import Place
 from tools.registry import BadProvider, provider_named, provider_names
 from tools.selection import ToolSelection
 
@@ -181,8 +186,12 @@ def _state_key(key: SecretStr) -> SecretStr:
     return key
 
 
+LOAD_ZONE: Final = Deferred[Callable[[str], ZoneInfo | None]]("guard.rules.time_zones:load_zone")
+"""Deferred: it stands on the library of telephone numbers, and few settings name a zone."""
+
+
 def _zone(name: str) -> str:
-    if load_zone(name) is None:
+    if LOAD_ZONE.load()(name) is None:
         raise ValueError("a name of the IANA time zone database is expected, such as America/New_York")
     return name
 
@@ -202,6 +211,10 @@ class Settings(BaseSettings):
     http: HttpSettings = HttpSettings()
 
     approvals: ApprovalSettings = ApprovalSettings()
+
+    sign_in: SignInSettings = SignInSettings()
+
+    notify: NotifySettings = NotifySettings()
 
     policy: PolicySettings = PolicySettings()
 
@@ -274,6 +287,7 @@ class Settings(BaseSettings):
     """Format of log lines on stderr."""
 
     _commands: OperatorCommands = PrivateAttr(default_factory=OperatorCommands)
+    _origin: Origin | None = PrivateAttr(default=None)
 
     @property
     def commands(self) -> OperatorCommands:
@@ -285,6 +299,21 @@ class Settings(BaseSettings):
         changed = self.model_copy()
         changed._commands = commands
         return changed
+
+    @property
+    def file(self) -> Path | None:
+        """The settings file that they were read from; None where there was none."""
+        return self._origin.file if self._origin else None
+
+    def read_from(self, origin: Origin) -> Self:
+        """Return the same settings, which say where each of them was set."""
+        changed = self.model_copy()
+        changed._origin = origin
+        return changed
+
+    def where_set(self, place: Place) -> SetAt:
+        """Return what sets a key: a line of the settings file, or a variable."""
+        return self._origin.find(place) if self._origin else SetAt()
 
     def account(self, name: str) -> AccountSettings:
         """Return an account: one under `accounts`, or that of the installed provider of this name."""

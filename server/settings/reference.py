@@ -6,9 +6,10 @@ from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
 from clients.descriptions import field_descriptions
-from server.settings.keys import variable_of
+from server.settings.keys import bare, variable_of
 from server.settings.model import Settings, TokenSettings, settings_class
 from server.settings.rules import AccountPolicySettings, BudgetSettings, CorrectionSettings, PriceSettings
+from server.settings.sections.notify import ChannelSettings
 from tools.registry import provider_names
 
 _ROWS_OF: dict[str, type[BaseModel]] = {
@@ -20,6 +21,7 @@ _ROWS_OF: dict[str, type[BaseModel]] = {
 
 _BY_NAME: dict[str, tuple[str, type[BaseModel]]] = {
     "http.tokens": ("HOLDER", TokenSettings),
+    "notify.channels": ("CHANNEL", ChannelSettings),
     "policy.accounts": ("ACCOUNT", AccountPolicySettings),
 }
 """Tables of sections within a section, with what names each of them."""
@@ -53,6 +55,10 @@ def _section(name: str, section: type[BaseModel], *, in_environment: bool) -> li
     sentences = field_descriptions(section)
     rows: list[str] = []
     for key, field in section.model_fields.items():
+        inner = bare(field.annotation)
+        if isinstance(inner, type) and issubclass(inner, BaseModel):
+            rows += _section(f"{name}.{key}", inner, in_environment=in_environment)
+            continue
         variable = f"`{variable_of(f'{name}.{key}')}`" if in_environment else "(file only)"
         rows.append(_row(f"{name}.{key}", variable, field, sentences.get(key, "")))
         named, within = _BY_NAME.get(f"{name}.{key}", ("", None))

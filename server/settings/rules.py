@@ -1,23 +1,24 @@
 """The operator's rules as sections of the settings, and their conversion to the guard's rules."""
 
-from collections.abc import Mapping
-from datetime import time, timedelta
+from collections.abc import Callable, Mapping
 from decimal import Decimal
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Final, Literal
 
 from pydantic import BeforeValidator, Field
 
+from clients.deferred import Deferred
 from clients.effects import Effect
 from clients.settings import Currency, Section, matching
-from clients.spec import Method
-from clients.wire.corrections import Correction
-from guard.money import Money
-from guard.operators.demand import ApprovalRule, Approvers
-from guard.rules.budget import Cap
-from guard.rules.compliance import Compliance, QuietHours
-from guard.rules.destinations import Destinations
+from clients.shared.methods import Method
 from guard.rules.policy import AccountPolicy, Decision, Policy
-from guard.rules.rules import Rules
+
+if TYPE_CHECKING:
+    from clients.wire.corrections import Correction
+    from guard.rules.rules import Rules
+
+CORRECTION: Final["Deferred[type[Correction]]"] = Deferred("clients.wire.corrections:Correction")
+RULES_OF: Final["Deferred[Callable[[RuleSettings, Policy], Rules]]"] = Deferred("server.settings.guard_rules:rules_of")
+"""Deferred: the rules stand on the library of telephone numbers, and matter only to a call."""
 
 
 def _decision(value: object) -> object:
@@ -200,21 +201,6 @@ class ApprovalRuleSettings(Section):
         who = f" of {', '.join(self.operators)}" if self.operators else ""
         return f"{self.people} operator{'' if self.people == 1 else 's'}{who} for {', '.join(about) or 'every call'}"
 
-    def rule(self, place: str) -> ApprovalRule:
-        """Return the guard's rule."""
-        return ApprovalRule(
-            place=place,
-            people=self.people,
-            operators=frozenset(self.operators),
-            above=None if self.above is None else Money(self.above, self.currency),
-            effects=frozenset(effect for effect in Effect if effect.labels[0] in self.effects),
-            is_irreversible=self.irreversible,
-            providers=frozenset(self.providers),
-            accounts=frozenset(self.accounts),
-            toolsets=frozenset(self.toolsets),
-            operations=frozenset(self.operations),
-        )
-
 
 class PriceSettings(Section):
     """The operator's worst case for an operation, where the provider publishes no price."""
@@ -244,9 +230,9 @@ class CorrectionSettings(Section):
     answer_fields: Mapping[str, str] = {}
     """Names of what is answered, by the names that are expected now."""
 
-    def correction(self) -> Correction:
+    def correction(self) -> "Correction":
         """Return the same for the client layer."""
-        return Correction(
+        return CORRECTION.load()(
             method=self.method, path=self.path, fields=dict(self.fields), answer_fields=dict(self.answer_fields)
         )
 
@@ -295,41 +281,6 @@ class RuleSettings(Section):
     owners: Mapping[str, str] = {}
     """The operator who owns the token of a principal, by the principal's name."""
 
-    def rules(self, policy: Policy) -> Rules:
+    def rules(self, policy: Policy) -> "Rules":
         """Return the guard's rules."""
-        unknown = self.policy.unknown_price
-        return Rules(
-            policy=policy,
-            caps=tuple(Cap(cap.per, Money(cap.limit, cap.currency), cap.provider, cap.account) for cap in self.budget),
-            prices={name: Money(price.amount, price.currency) for name, price in self.prices.items()},
-            prices_by_account=self._prices_by_account(),
-            approvers=Approvers(
-                tuple(rule.rule(f"approvals.rules[{number}]") for number, rule in enumerate(self.approval_rules)),
-                self.owners,
-            ),
-            unknown_price=None if unknown is None else Decision[unknown.upper()],
-            destinations=Destinations(
-                countries=frozenset(self.destinations.countries),
-                refused_prefixes=tuple(self.destinations.refused_prefixes),
-                home=self.destinations.home,
-            ),
-            compliance=Compliance(
-                quiet_hours=_quiet_hours(self.compliance.quiet_hours),
-                duplicate_window=timedelta(minutes=self.compliance.duplicate_minutes),
-                bulk_limit=self.compliance.bulk_limit,
-            ),
-        )
-
-    def _prices_by_account(self) -> dict[str, dict[str, Money]]:
-        found: dict[str, dict[str, Money]] = {}
-        for tool, price in self.prices.items():
-            for account, amount in price.accounts.items():
-                found.setdefault(account, {})[tool] = Money(amount, price.currency)
-        return found
-
-
-def _quiet_hours(span: str | None) -> QuietHours | None:
-    if span is None:
-        return None
-    start, _, end = span.partition("-")
-    return QuietHours(time.fromisoformat(start), time.fromisoformat(end))
+        return RULES_OF.load()(self, policy)

@@ -1,7 +1,5 @@
 """The guard's journal in the store; each change and its audit row are one transaction."""
 
-import os
-import platform
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import asdict
 from datetime import datetime
@@ -22,16 +20,15 @@ from server.store.allowances.uses import release_use, require_standing, settle_u
 from server.store.engine import Database
 from server.store.key_values import FROZEN, get_value
 from server.store.operators.approvals import add_approval, all_approvals, approvals_of, decided_by, detail_of
+from server.store.processes import is_gone, this_process
 from server.store.reservations import release_hold, settle_hold, spent_in, take_hold
 from server.store.schema import actions
 from server.store.sealed.audit import Audit, Entry
 
 _quotes = TypeAdapter(Quote)
 _OPEN = [state.value for state in State if state.is_open]
-_WAS_MADE = [state.value for state in State if state is not State.EXPIRED]
-_ENDED = {"Z", "X"}  # zombies are still listed
 _NOT_MADE = {State.DECLINED, State.EXPIRED, State.REFUSED}
-_AUDITED = ("decided_by", "outcome", "up_to")
+_AUDITED = ("decided_by", "outcome", "up_to", "decline_reason")
 
 
 class StoredJournal:
@@ -240,20 +237,6 @@ class StoredJournal:
             query = query.where(actions.c.principal == principal)
         return [action_of(row) for row in await self._database.fetch(query)]
 
-    async def calls_since(self, operation: str, principal: str, since: datetime) -> list[Action]:
-        """Return the actions of an operation and whoever asked since then, the oldest first; none that expired."""
-        query = (
-            select(actions)
-            .where(
-                actions.c.principal == principal,
-                actions.c.operation == operation,
-                actions.c.created_at >= since,
-                actions.c.state.in_(_WAS_MADE),
-            )
-            .order_by(actions.c.created_at)
-        )
-        return [action_of(row) for row in await self._database.fetch(query)]
-
     async def note(self, event: str, *, action_id: str | None, principal: str, detail: Mapping[str, Any]) -> None:
         """Add a decision that moved no action to the audit log."""
         await self._audit.note(event, action_id=action_id, principal=principal, detail=detail)
@@ -293,47 +276,10 @@ class StoredJournal:
         self._audit.append(entry, action.state.value, action_id=action.id, principal=action.principal, detail=detail)
 
 
-def this_process() -> str:
-    """Return a text that identifies this process among all that ever shared the store."""
-    return f"{_pid_namespace()} {os.getpid()} {_start_time(os.getpid())}"
-
-
-def is_gone(owner: str | None) -> bool | None:
-    """Return True if the process that sent an action has ended, False if it runs.
-
-    None if that cannot be checked: it is on another machine or in another container.
-    """
-    if owner is None:
-        return None
-    namespace, pid, started = owner.rsplit(" ", 2)
-    if namespace != _pid_namespace() or not started:
-        return None
-    return _start_time(int(pid)) != started
-
-
 def _is_abandoned(row: RowMapping, before: datetime) -> bool:
     """Return True if the owning process is dead, or, where that cannot be checked, if it sent before `before`."""
     gone = is_gone(row["owner"])
     return row["sent_at"] < before if gone is None else gone
-
-
-def _pid_namespace() -> str:
-    """Identify the machine and container: containers may share a host name, and each has its own process 1."""
-    try:
-        with open("/proc/sys/kernel/random/boot_id", encoding="utf-8") as file:
-            return f"{platform.node()} {file.read().strip()} {os.readlink('/proc/self/ns/pid')}"
-    except OSError:
-        return platform.node()
-
-
-def _start_time(pid: int) -> str:
-    """Return when a process started, in the kernel's ticks; empty if it has ended or there is no /proc."""
-    try:
-        with open(f"/proc/{pid}/stat", encoding="utf-8") as file:
-            facts = file.read().rpartition(")")[2].split()
-    except OSError:
-        return ""
-    return "" if facts[0] in _ENDED else facts[19]
 
 
 def request_detail(action: Action) -> Mapping[str, Any]:
@@ -341,6 +287,7 @@ def request_detail(action: Action) -> Mapping[str, Any]:
     price = str(action.quote.amount) if action.quote.amount else action.quote.unknown or "none"
     facts = {"operation": action.operation, "account": action.account, "digest": action.digest}
     facts |= {"account_name": action.made_on} if action.made_on != action.provider else {}
+    facts |= {"reason": action.reason} if action.reason else {}
     return {**facts, "arguments": action.arguments, "price": price, "channel": action.channel}
 
 

@@ -42,10 +42,20 @@ class StoreDoor:
         return "store" in self.__dict__
 
     @property
+    def is_there(self) -> bool:
+        """True if there is a store to look into: its file exists, or it is no file."""
+        return self._file is None or self._file.exists()
+
+    @property
     def has_worked(self) -> bool:
         """True if a worker may have left something to do on this store: one worked on it, or it is no file."""
+        return self._file is None or Path(f"{self._file}-worker").exists()
+
+    @property
+    def _file(self) -> Path | None:
+        """The file of the store; None where it is no file."""
         file = self._address.removeprefix("sqlite+aiosqlite:///").removeprefix("sqlite:///").partition("?")[0]
-        return file == self._address or Path(f"{file}-worker").exists()
+        return None if file == self._address else Path(file)
 
     async def close(self) -> None:
         """Close the store, if it was opened."""

@@ -15,6 +15,10 @@ class Freeze:
         """Return True if everything is stopped."""
         return await self._key_values.get(FROZEN) is not None
 
+    async def stopped_by(self) -> str | None:
+        """Return who stopped everything; None while nothing is stopped."""
+        return await self._key_values.get(FROZEN)
+
     async def freeze(self, by: str) -> None:
         """Stop everything."""
 

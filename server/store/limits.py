@@ -5,6 +5,7 @@ They save calls and do not protect anything: without a usable store, reads conti
 
 import time
 from contextlib import suppress
+from dataclasses import dataclass
 
 from cryptography.fernet import InvalidToken
 from sqlalchemy import delete, insert, select, update
@@ -16,6 +17,17 @@ from guard.errors import JournalUnavailable
 from server.store.engine import Database
 from server.store.schema import cached_answers, limit_uses
 from server.store.sealed.seal import Seal
+
+
+@dataclass(frozen=True, slots=True)
+class Room:
+    """What is left of a limit."""
+
+    calls: int
+    """Calls that are possible now."""
+
+    wait: float
+    """Seconds until another one is possible where none is left, and until all are otherwise; 0 if none was made."""
 
 
 class StoredLimits:
@@ -42,6 +54,14 @@ class StoredLimits:
         else:
             # Only now: a call that the store refuses is not sent, so it uses up nothing.
             self._here.count(limit)
+
+    async def left(self, limit: Limit) -> Room:
+        """Return what all processes together left of a limit; nothing is counted."""
+        start = time.time() - limit.seconds
+        query = select(limit_uses.c.at).where(limit_uses.c.name == limit.name, limit_uses.c.at > start)
+        uses = sorted((float(row["at"]) for row in await self._database.fetch(query)), reverse=True)[: limit.calls]
+        last = uses[-1] if len(uses) >= limit.calls else max(uses, default=start)
+        return Room(limit.calls - len(uses), last - start)
 
     async def exhaust(self, limit: Limit, *, seconds: float | None) -> None:
         """Count the limit as used up for every process; for this one alone if the store cannot be used."""

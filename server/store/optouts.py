@@ -37,6 +37,15 @@ _LONGEST_TEXT: Final = 1000
 NO_SENDER: Final = "(no sender shown)"
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OptOut:
+    """A number whose owner wants no messages, and where that came from."""
+
+    number: str
+    source: str
+    at: datetime
+
+
 @dataclass(frozen=True, slots=True)
 class OptOutRequest:
     """A text that the operator has to read: an unclear wish, a START, or a stop of a sender that is no number."""
@@ -161,6 +170,24 @@ class StoredOptOuts:
             return removed.rowcount > 0
 
         return await self._audit.write(take_off)
+
+    async def page(self, limit: int, *, after: str = "", source: str | None = None) -> list[OptOut]:
+        """Return numbers in their order, those after one of them: of one source, or of all."""
+        query = select(optouts).where(optouts.c.number > after).order_by(optouts.c.number).limit(limit)
+        if source is not None:
+            query = query.where(optouts.c.source == source)
+        return [OptOut(**row) for row in await self._database.fetch(query)]
+
+    async def count_by_source(self) -> dict[str, int]:
+        """Return how many numbers came from each source, the most first."""
+        counted = func.count().label("count")
+        query = select(optouts.c.source, counted).group_by(optouts.c.source).order_by(counted.desc())
+        return {row["source"]: row["count"] for row in await self._database.fetch(query)}
+
+    async def find(self, number: str) -> OptOut | None:
+        """Return the opt-out of a number; None if it did not opt out."""
+        found = await self._database.fetch(select(optouts).where(optouts.c.number == _key(number)))
+        return OptOut(**found[0]) if found else None
 
     async def all(self) -> list[tuple[str, str]]:
         """Return every number with its source."""

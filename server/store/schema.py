@@ -21,7 +21,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.engine import Dialect
 
-HEAD = "0012"
+HEAD = "0014"
 """The newest migration."""
 
 metadata = MetaData()
@@ -89,6 +89,9 @@ actions = Table(
     Column("due_at", UtcTime),
     Column("approvers", JSON, nullable=False, server_default="[]"),
     Column("approvers_needed", Integer, nullable=False, server_default="1"),
+    Column("reason", StorableText, nullable=False, server_default=""),
+    Column("decline_reason", StorableText),
+    Column("demanded", String(8)),
 )
 OPEN_STATES = "state IN ('proposed', 'approved', 'sending', 'unknown')"
 Index(
@@ -152,6 +155,7 @@ plans = Table(
     Column("due_at", UtcTime),
     Column("approvers", JSON, nullable=False, server_default="[]"),
     Column("approvers_needed", Integer, nullable=False, server_default="1"),
+    Column("decline_reason", StorableText),
 )
 OPEN_PLANS = "state IN ('proposed', 'approved', 'running', 'stopped')"
 Index(
@@ -190,6 +194,7 @@ plan_steps = Table(
     Column("account_name", String(32), nullable=False, server_default=""),
     Column("allowance_id", String(16)),
     Column("undoes", Integer),
+    Column("demanded", String(8)),
 )
 """The calls of plans. `reserved` is what is set aside for a step that was not sent yet, in whole billionths."""
 
@@ -482,3 +487,27 @@ facts = Table(
     Column("value", Text, nullable=False),
 )
 """Named values that every process shares, such as the hash of the passcode and the freeze switch."""
+
+notices = Table(
+    "notices",
+    metadata,
+    Column("number", Integer, primary_key=True, autoincrement=True),
+    Column("channel", String(32), nullable=False),
+    Column("event", String(16), nullable=False),
+    Column("about", JSON, nullable=False),
+    Column("facts", JSON, nullable=False),
+    Column("at", UtcTime, nullable=False),
+    Column("due_at", UtcTime),
+    Column("attempts", Integer, nullable=False),
+    Column("reason", StorableText),
+    Column("closed_at", UtcTime),
+    Column("outcome", String(16)),
+)
+"""What operators are to be told, a row for each channel. `due_at` is None once a row is closed.
+
+A row names what it is about, and its words are made when it is sent: they then say how things stand.
+"""
+
+Index("notices_by_due_time", notices.c.channel, notices.c.due_at)
+Index("notices_by_event", notices.c.event, notices.c.at)
+Index("notices_by_time", notices.c.at)

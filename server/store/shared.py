@@ -14,6 +14,16 @@ from server.store.door import StoreDoor
 from tools.webhooks import source_of
 
 
+def limit_of_account(limit: Limit, account: str | None) -> Limit:
+    """Return the limit that the provider counts for an account; others are shared by all of its accounts.
+
+    `account` is None for the one that is named like its provider.
+    """
+    if account is None or limit.per == "address":
+        return limit
+    return replace(limit, name=f"{limit.name}, account {account}")
+
+
 @dataclass(frozen=True, slots=True)
 class SharedLimits:
     """The store's rate limits, which all processes on one store count together."""
@@ -35,10 +45,7 @@ class SharedLimits:
         await self.door.store.limits.exhaust(self._of_account(limit), seconds=seconds)
 
     def _of_account(self, limit: Limit) -> Limit:
-        """Return the limit that the provider counts for this account; others are shared by all of its accounts."""
-        if self.account is None or limit.per == "address":
-            return limit
-        return replace(limit, name=f"{limit.name}, account {self.account}")
+        return limit_of_account(limit, self.account)
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,21 +5,25 @@ from pathlib import Path
 
 from server.store.actions import StoredJournal
 from server.store.allowances.book import StoredAllowances
+from server.store.deliveries.overview import StoredDeliveries
 from server.store.engine import Database
 from server.store.events import StoredEvents
 from server.store.freeze import Freeze
 from server.store.key_values import KeyValueStore
 from server.store.limits import StoredCache, StoredLimits
+from server.store.notices.outbox import StoredNotices
 from server.store.operators.operators import StoredOperators
 from server.store.operators.sessions import StoredSessions
 from server.store.optouts import StoredOptOuts
 from server.store.plans.journal import StoredPlans
+from server.store.processes import StoredProcesses
 from server.store.sealed.audit import Audit
 from server.store.sealed.seal import Seal
+from server.store.sealed.tokens import StoredTokens
 from server.store.sealed.vault import StoredVault
+from server.store.sealed.verification import Verifications
 from server.store.spending import StoredSpending
 from server.store.taint import StoredTaint
-from server.store.tokens import StoredTokens
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +37,7 @@ class Store:
     operators: StoredOperators
     sessions: StoredSessions
     audit: Audit
+    verifications: Verifications
     vault: StoredVault
     limits: StoredLimits
     cache: StoredCache
@@ -40,9 +45,12 @@ class Store:
     freeze: Freeze
     optouts: StoredOptOuts
     events: StoredEvents
+    deliveries: StoredDeliveries
     taint: StoredTaint
     tokens: StoredTokens
     spending: StoredSpending
+    processes: StoredProcesses
+    notices: StoredNotices
     seal: Seal
 
 
@@ -64,6 +72,7 @@ def open_store(address: str, folder: Path, key: str | None = None) -> Store:
         operators=StoredOperators(database, audit),
         sessions=StoredSessions(database, audit),
         audit=audit,
+        verifications=Verifications(key_values, seal),
         vault=StoredVault(database, seal, audit),
         limits=StoredLimits(database),
         cache=StoredCache(database, seal),
@@ -71,8 +80,11 @@ def open_store(address: str, folder: Path, key: str | None = None) -> Store:
         freeze=Freeze(key_values, audit),
         optouts=StoredOptOuts(database, audit),
         events=StoredEvents(database, audit),
+        deliveries=StoredDeliveries(database),
         taint=StoredTaint(database),
         tokens=StoredTokens(key_values, seal),
         spending=StoredSpending(database),
+        processes=StoredProcesses(database),
+        notices=StoredNotices(database),
         seal=seal,
     )

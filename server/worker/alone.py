@@ -4,6 +4,7 @@ import signal
 
 import anyio
 
+from server.notices.on_demand import send_notices
 from server.services import Services
 from server.settings.model import Settings
 from server.simulation import services_for
@@ -29,6 +30,7 @@ async def _work(services: Services, *, once: bool) -> None:
             await worker.work_off()
             return
         group.start_soon(_cancel_when_told, group.cancel_scope)
+        group.start_soon(send_notices, services, services.settings.approvals.address)
         await worker.run()
 
 

@@ -1,6 +1,5 @@
 """The worker of a process: looks on the record for what is due, and carries it out through the durable queue."""
 
-import hashlib
 import logging
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
@@ -15,7 +14,7 @@ import anyio.to_thread
 
 from guard.errors import JournalUnavailable
 from server.services import Services
-from server.store.actions import is_gone, this_process
+from server.store.processes import is_gone, this_process
 from server.worker.errands import Errands
 from server.worker.work_queue import QueueSetup, WorkQueue
 
@@ -100,8 +99,7 @@ class Worker:
 
     async def take_over_from_dead(self) -> None:
         """Give a sign of life, and let others take what dead workers had begun."""
-        beats = self.services.store.key_values
-        await beats.put(_beat_key(self._name), self.services.clock.now().isoformat())
+        await self.services.store.processes.beat("worker", self.services.clock.now())
         others = [one for one in await anyio.to_thread.run_sync(self.queue.workers) if one != self._name]
         self._beats = {one: beat for one, beat in self._beats.items() if one in others}
         ended = [one for one in others if await self._has_ended(one)]
@@ -113,7 +111,7 @@ class Worker:
         gone = is_gone(worker)
         if gone is not None:
             return gone
-        value, now = await self.services.store.key_values.get(_beat_key(worker)), anyio.current_time()
+        value, now = await self.services.store.processes.last_beat("worker", worker), anyio.current_time()
         last = self._beats.get(worker)
         if last is None or last.value != value:
             self._beats[worker] = _Beat(value, now)
@@ -169,7 +167,3 @@ async def work(services: Services) -> None:
     """Carry out what is due until this is cancelled."""
     async with open_worker(services) as worker:
         await worker.run()
-
-
-def _beat_key(worker: str) -> str:
-    return f"worker {hashlib.sha256(worker.encode('utf-8')).hexdigest()[:32]}"

@@ -74,11 +74,11 @@ async def test_from_a_call_the_page_offers_the_like_which_the_operator_edits_and
         fields = _fields(offered.text)
         assert fields["conditions"].split("\n") == [f"from_number = {SENDER}", "to_number = +19175550100", "text any"]
         assert (fields["principal"], fields["count"], fields["money"]) == (ME, "10/day", "0.10 USD/day")
-        assert "it would have let 1 of 2 calls through" in words_of(offered)
+        assert "1 of 2 calls would have run without a question, together $0.01" in words_of(offered)
         assert "A call that gives media_urls, subject is asked about as before." in words_of(offered)
         wider = fields | {"conditions": f"from_number = {SENDER}\r\nto_number starts with +1917555\r\ntext any"}
         checked = await here.page.send("/allowances/new", **wider, do="check")
-        assert "it would have let 2 of 2 calls through" in words_of(checked)
+        assert "2 of 2 calls would have run without a question, together $0.02" in words_of(checked)
         assert await here.operator.list_allowances() == []
         wrong = await here.page.send("/allowances/new", **(wider | {"count": "many"}), do="save")
         assert wrong.status_code == 409
@@ -193,7 +193,7 @@ async def test_the_command_line_offers_the_like_and_policy_and_description_name_
         waits = await here.call(text())
         assert f"allowances like {waits['action']}" in await here.operator.read_question(waits["action"])
         printed = (await here.operator.run("allowances", "like", waits["action"])).stdout
-        assert "it would have let 1 of 1 call through" in printed
+        assert "1 of 1 call would have run without a question, together $0.01" in printed
         [command] = [line for line in printed.splitlines() if line.startswith("ringfence allowances add")]
         assert f"--where 'from_number = {SENDER}' --where 'to_number = +19175550100' --where 'text any'" in command
         allowance = await here.operator.allow(SEND, *options())
@@ -218,7 +218,7 @@ async def test_numbers_from_a_file_and_what_was_declined_are_said_before_saving(
         await here.page.press(f"/{declined['action']}/decline", on=f"/{declined['action']}")
         wanted = options(f"from_number = {SENDER}", f"to_number one of @{customers}", "text any")
         told = await here.operator.run("allowances", "add", SEND, *wanted, typed="wrong passcode\n")
-        assert "it would have let 1 of 1 call through, 1 of which was declined" in told.stdout
+        assert "1 of 1 call would have run without a question, together $0.01, 1 of which was declined" in told.stdout
         assert told.exit_code == 2
         await here.operator.allow(SEND, *wanted)
         assert (await here.call(text()))["state"] == "proposed", "it was declined just now"

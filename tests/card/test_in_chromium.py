@@ -91,9 +91,8 @@ async def _host(folder: Path, **options: Any) -> AsyncGenerator[Host]:
             host = Host(page, client, contents.text)
             page.on("pageerror", lambda error: host.errors.append(str(error)))
             page.on("console", lambda said: host.errors.append(said.text) if said.type == "error" else None)
-            await page.expose_function("callTool", host.call_tool)
-            await page.expose_function("openLink", host.open_link)
-            await page.expose_function("seen", host.see)
+            for name, function in (("callTool", host.call_tool), ("openLink", host.open_link), ("seen", host.see)):
+                await page.expose_function(name, function)  # pyright: ignore[reportUnknownMemberType] - a bare Callable
             await page.set_content(HOST.read_text(encoding="utf-8"))
             yield host
             assert host.errors == []

@@ -35,7 +35,8 @@ from mcp.types import (
 from pydantic import BaseModel
 
 from server.http.app import http_server, mount
-from server.mcp.registry import RegisteredTool, ToolRegistry
+from server.mcp.listing.cache import RegisteredTool
+from server.mcp.listing.registry import ToolRegistry
 from server.services import Services
 from server.settings.model import Settings, settings_class
 from tests.conformance.contents import RED_PIXEL, embedded, image

@@ -90,6 +90,16 @@ async def test_an_approval_ends_when_its_operator_is_disabled(tmp_path: Path) ->
         assert await sandbox.charges() == []
 
 
+async def test_the_rest_of_a_plan_is_not_sent_once_its_operator_is_disabled(tmp_path: Path) -> None:
+    async with assistant(tmp_path, policy={"paid": "page"}) as (client, services, sandbox, _):
+        plan = await propose(client, texts(customers(3)))
+        assert await approve(services.settings, services, "anna", plan["plan"]) == 303
+        await services.store.operators.disable("anna", by="a test", at=services.clock.now())
+        ran = await run(client, plan["plan"])
+        assert "anna, who approved this, is disabled" in str(ran)
+        assert await sandbox.charges() == []
+
+
 async def test_a_rule_that_is_new_since_the_approval_is_asked_again(tmp_path: Path) -> None:
     async with sandboxes() as sandbox:
         mild = settings_for(tmp_path, sandbox.voicetel, policy={"paid": "page"})

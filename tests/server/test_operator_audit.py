@@ -15,8 +15,9 @@ from guard.errors import JournalUnavailable
 from server.cli.app import command_line
 from server.console.passcode import BadPasscode, check, set_passcode
 from server.store.store import Store, open_store
+from tests.operator_side import CHEAP_HASH, PASSCODE
 
-OLD, NEW = "correct horse", "battery staple"
+OLD, NEW = PASSCODE, "battery staple"
 SECRET = "Harbor2026"
 NUMBER, LISTED = "+12015550123", "+12015550124"
 OPERATOR = "the operator, on the command line"
@@ -83,7 +84,7 @@ async def test_what_cannot_be_put_on_the_audit_is_not_done(
     act: Callable[[Store], Awaitable[Any]], is_frozen: bool, tmp_path: Path
 ) -> None:
     async with _opened(tmp_path) as record:
-        await set_passcode(record, OLD, old=None)
+        await record.key_values.put("passcode", CHEAP_HASH)
         await record.optouts.add([LISTED], source=OPERATOR)
         await record.vault.keep("act_abcdefgh", "port_out_pin", SECRET)
         if is_frozen:

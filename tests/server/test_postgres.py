@@ -33,6 +33,8 @@ from tests.allowances.terms import options as allowance_options
 from tests.allowances.terms import text as allowed_text
 from tests.connecting import KEY as API_KEY
 from tests.connecting import Person, connect, server_for, settings_for
+from tests.notices.receivers import receiver
+from tests.notices.telling import NOWHERE, Telling, told_to
 from tests.plans import jobs
 from tests.plans.jobs import content_of, customers, propose, texts
 from tests.sandbox_control import sandboxes
@@ -242,6 +244,22 @@ async def test_a_freeze_at_one_server_stops_the_other_at_once(postgres: Postgres
             await ringfence(elsewhere, "unfreeze", typed=f"{PASSCODE}\n", more=shared)
             assert not (await client.call_tool("voicetel_order_numbers", order)).is_error
         assert len(await sandbox.charges()) == 1
+
+
+async def test_two_servers_tell_the_operators_once(postgres: Postgres, tmp_path: Path) -> None:
+    async with receiver() as ops:
+        settings = told_to(
+            tmp_path, NOWHERE, ops=ops.url, more={"store_url": postgres.database(), "state_key": SecretStr(KEY)}
+        )
+        servers = [Telling(Services(settings)) for _ in range(2)]
+        await servers[0].services.store.freeze.freeze("the operator")
+        for _ in range(2):
+            async with anyio.create_task_group() as group:
+                for server in servers:
+                    group.start_soon(server.look)
+        for server in servers:
+            await server.services.close()
+    assert ops.titles() == ["Frozen: every guarded call is refused"]
 
 
 async def test_several_openers_of_a_new_database_all_succeed_and_their_audit_is_one_chain(

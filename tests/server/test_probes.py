@@ -39,6 +39,8 @@ HOLES: Mapping[str, str] = {
     "plan-changed-row": "with a number changed, it needed no new approval",
     "plan-reference": "a recipient was left to an earlier answer",
     "plan-of-another": "the plan did not wait for approval",
+    "reason-as-the-server": "a line of its own",
+    "reason-that-approves": "the call did not wait for approval",
     "leaked-secret": "are in a log",
     "tampered-audit": "does not verify: row 1 was changed",
     "older-record": "a call ran on an older copy of the record: Done",

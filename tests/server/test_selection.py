@@ -13,7 +13,7 @@ from pydantic import SecretStr
 from typer.testing import CliRunner
 
 from server.cli.app import command_line
-from server.mcp.registry import ToolRegistry
+from server.mcp.listing.registry import ToolRegistry
 from server.mcp.server import build_server
 from server.services import Services
 from server.settings.model import HttpSettings, Settings, settings_class

@@ -17,8 +17,8 @@ from guard.action import State
 from guard.errors import JournalUnavailable
 from server.settings.model import settings_class
 from server.store import migrations, schema
-from server.store.actions import is_gone, this_process
 from server.store.engine import Database
+from server.store.processes import is_gone, this_process
 from server.store.sealed.audit import Entry
 from server.store.store import open_store
 from tests.server.console.browsing import proposed

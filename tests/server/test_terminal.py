@@ -24,13 +24,12 @@ from guard.money import Money
 from guard.plans.plan import Plan, PlanState, Step
 from guard.rules.quote import Quote
 from server.cli.app import command_line
-from server.console.passcode import set_passcode
 from server.store.schema import allowance_requests, allowances, optout_requests, optouts
 from server.store.store import Store, open_store
 from tests.connecting import KEY
+from tests.operator_side import CHEAP_HASH, PASSCODE
 from tests.server.console.browsing import proposed
 
-PASSCODE = "correct horse"
 TRICK: Final = "\x1b]0;pw\x07\x9b2J\u202e[/b][red]:warning:\r"
 """Sets the title, clears the screen, turns the line round, closes a tag that none opened, and starts the line anew."""
 
@@ -66,12 +65,12 @@ SHOWING: Mapping[tuple[str, ...], str] = {
 
 OTHERS: Sequence[tuple[str, ...]] = (
     ("approvals", "approve", WAITS),
-    ("approvals", "decline", WAITS_TOO),
+    ("approvals", "decline", WAITS_TOO, "--reason", TRICK),
     ("approvals", "approve", UNPRICED, "--up-to", "2.50"),
     ("approvals", "approve", WAITS, "--up-to", TRICK),
     ("approvals", "passcode"),
     ("plans", "approve", PLAN),
-    ("plans", "decline", PLAN_TOO),
+    ("plans", "decline", PLAN_TOO, "--reason", TRICK),
     ("plans", "run", PLAN),
     ("work", "--once"),
     ("approvals", "passcode", "--reset"),
@@ -96,6 +95,7 @@ OTHERS: Sequence[tuple[str, ...]] = (
     ("actions", "resolve", UNKNOWN, "done"),
     ("audit", "verify"),
     ("audit", "accept"),
+    ("notify", "test", TRICK),
     ("optouts", "add", "+12015550125"),
     ("optouts", "import", "asked.txt"),
     ("optouts", "remove", TRICK),
@@ -103,6 +103,8 @@ OTHERS: Sequence[tuple[str, ...]] = (
     ("policy", "show"),
     ("policy", "check"),
     ("policy", "explain", "voicetel_order_numbers"),
+    ("policy", "simulate", "--since", "9999d"),
+    ("policy", "simulate", "--since", TRICK),
     ("policy", "explain", TRICK),
     ("init", "--client", "goose", "--no-check"),
     ("freeze",),
@@ -157,7 +159,7 @@ async def _tricked(folder: Path) -> AsyncGenerator[Store]:
     """Open a store with the trick in everything that others can write, as if stored before such text was refused."""
     record = open_store(f"sqlite:///{folder / 'ringfence.db'}", folder)
     try:
-        await set_passcode(record, PASSCODE, old=None)
+        await record.key_values.put("passcode", CHEAP_HASH)
         for action_id in (WAITS, WAITS_TOO, UNKNOWN, UNPRICED):
             await proposed(
                 record,

@@ -11,7 +11,7 @@ from clients.effects import Effect
 from clients.evidence import Evidence
 from clients.operation import ChangesSomething, Operation, OperationType, answer_type
 from sandbox.voicetel.catalog import ENDPOINTS
-from server.mcp.registry import annotations
+from server.mcp.listing.entries import annotations
 from tools.arguments import BadArguments, parse
 from tools.description import tool_description
 from tools.discovery.examples import ExampleAccount, example_call, example_of, examples

@@ -11,7 +11,7 @@ import pytest
 
 from clients.operation import OperationType
 from guard.action import Principal, digest_of
-from server.mcp.registry import ToolRegistry
+from server.mcp.listing.registry import ToolRegistry
 from server.settings.model import settings_class
 from server.settings.sandbox_settings import for_sandbox
 from tests.clients.enswitch_accounts import installations

@@ -12,7 +12,8 @@ import bpe_openai  # pyright: ignore[reportMissingTypeStubs] - it ships none
 import pytest
 
 from clients.operation import OperationType
-from server.mcp.registry import ToolRegistry, annotations
+from server.mcp.listing.entries import annotations
+from server.mcp.listing.registry import ToolRegistry
 from server.settings.model import settings_class
 from server.settings.sandbox_settings import for_sandbox
 from tools.description import tool_description

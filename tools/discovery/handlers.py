@@ -12,6 +12,7 @@ from clients.operation import OperationType
 from guard.allowances.fitness import why_never
 from guard.allowances.wording import brief, usage_line
 from guard.errors import JournalUnavailable
+from guard.injection.reasons import LONGEST_OF_ASSISTANT
 from guard.rules.policy import Decision
 from tools.builtin import (
     BuiltinCall,
@@ -23,7 +24,6 @@ from tools.builtin import (
     ToolServices,
     builtin_tool,
     problem,
-    usable_accounts,
 )
 from tools.discovery.describe import (
     CALL_READ,
@@ -40,6 +40,7 @@ from tools.discovery.entries import Entry
 from tools.discovery.index import index_of
 from tools.discovery.ranking import Index
 from tools.registry import operation_named, operations_of, provider_of_tool
+from tools.selection import usable_accounts
 from tools.suggestions import nearest_tools, reads_of
 
 TOOLSET = "discovery"
@@ -82,6 +83,12 @@ class OperationCall(BaseModel):
 
     operation: str = Field(max_length=80, description="Name, from search_operations.")
     arguments: dict[str, Any] = Field(default={}, description="As describe_operation shows them.")
+
+
+class GuardedCall(OperationCall):
+    """Which operation to call, with what, and why."""
+
+    reason: str = Field(default="", max_length=LONGEST_OF_ASSISTANT, description="Why, for whoever approves it.")
 
 
 @builtin_tool("search_operations", toolset=TOOLSET, effect=BuiltinEffect.LOCAL_READ, arguments=OperationSearch)
@@ -146,8 +153,8 @@ async def call_read_operation(query: OperationCall, call: BuiltinCall) -> Outcom
             return _not_a_read(query.operation, " and ".join(operation.spec.effect.labels), instead)
 
 
-@builtin_tool(CALL_WRITE, toolset=TOOLSET, effect=BuiltinEffect.MUTATING, arguments=OperationCall)
-async def call_write_operation(query: OperationCall, call: BuiltinCall) -> Outcome:
+@builtin_tool(CALL_WRITE, toolset=TOOLSET, effect=BuiltinEffect.MUTATING, arguments=GuardedCall)
+async def call_write_operation(query: GuardedCall, call: BuiltinCall) -> Outcome:
     """Call any other operation; what costs, removes, reroutes, reaches people or touches credentials needs approval."""
     match _find(query.operation, call):
         case Reply() as missing:
@@ -155,7 +162,7 @@ async def call_write_operation(query: OperationCall, call: BuiltinCall) -> Outco
         case BuiltinTool() as tool:
             return await call.operations.call_builtin(tool, query.arguments, call.session)
         case operation:
-            return await call.operations.call(operation, query.arguments, call.session)
+            return await call.operations.call(operation, query.arguments, call.session, reason=query.reason)
 
 
 async def _allowances(operation: OperationType, call: BuiltinCall) -> list[str] | None:

@@ -11,7 +11,7 @@ from pydantic import Field
 from tools.builtin import BuiltinCall, BuiltinEffect, Reply, UntrustedText, builtin_tool
 from tools.events.handlers import visible_accounts
 from tools.events.record import Event
-from tools.overview.failures import UNKNOWN, Failure
+from tools.overview.failures import FAILED_STATES, UNKNOWN, Failure
 from tools.overview.gather import gather
 from tools.overview.handlers import Arguments
 from tools.overview.optional_reads import OptionalReads
@@ -22,7 +22,6 @@ from tools.registry import provider_named
 from tools.webhooks import PLAIN_SENDER
 
 TOOLSET: Final = "messaging"
-FAILED_STATES: Final = frozenset({"undelivered", "failed", "unsent", "rejected", "expired"})
 
 MOST_EVENTS: Final = 500
 """So many received reports are read for one answer."""

@@ -21,6 +21,9 @@ class Cause:
     """How sure the meaning is: `documented` by a page of the provider, or `inferred` from its name."""
 
 
+FAILED_STATES: Final = frozenset({"undelivered", "failed", "unsent", "rejected", "expired"})
+"""States of delivery reports, in small letters, that say that a text did not arrive."""
+
 UNKNOWN: Final = Cause("no document says what this state means", "unclear", "inferred")
 
 

@@ -11,7 +11,7 @@ from pydantic_core import CoreSchema
 from guard.action import State
 from guard.money import Money
 from guard.rules.budget import Cap, Spent
-from tools.builtin import BuiltinCall, BuiltinEffect, Reply, builtin_tool, usable_accounts
+from tools.builtin import BuiltinCall, BuiltinEffect, Reply, builtin_tool
 from tools.overview.age import kept_since
 from tools.overview.gather import gather
 from tools.overview.optional_reads import OptionalReads
@@ -21,6 +21,7 @@ from tools.overview.replies import HERE, named_account, reply_with_gaps, without
 from tools.overview.views import NOT_READ, Balance, Delivery, NumberQuery, Offer, OwnedNumber
 from tools.phone_number import AnyNumber
 from tools.registry import provider_names
+from tools.selection import usable_accounts
 
 TOOLSET = "overview"
 MESSAGES_SHOWN = 50

@@ -7,6 +7,7 @@ from typing import Annotated, Any
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema
 from pydantic.json_schema import SkipJsonSchema
 
+from guard.injection.reasons import LONGEST_OF_ASSISTANT
 from guard.plans.expansion import StepTemplate
 from guard.plans.plan import PLAN_ID, OnFailure
 from guard.plans.proposal import PlanRequest
@@ -68,7 +69,7 @@ class ProposedPlan(BaseModel):
     until: str | None = Field(
         default=None, max_length=40, description="When it is undone by itself, approved in the same question."
     )
-    reason: str = Field(default="", max_length=300, description="Why, for whoever approves it.")
+    reason: str = Field(default="", max_length=LONGEST_OF_ASSISTANT, description="Why, for whoever approves it.")
 
 
 class PlanId(BaseModel):

@@ -16,9 +16,11 @@ from guard.allowances.allowance import Allowance, AllowanceRequest, Terms, Usage
 from guard.allowances.conditions import HOW_TO_WRITE
 from guard.allowances.draft import Draft
 from guard.allowances.fitness import why_never
-from guard.allowances.suggestion import Lookback, look_back, terms_like
+from guard.allowances.suggestion import terms_like
 from guard.allowances.wording import STILL_STANDS, brief, status_line, terms_lines, usage_line
+from guard.injection.reasons import in_marks, reason_line
 from guard.messages import requester, shown
+from guard.replay.preview import Lookback, look_back
 from server.cli.actions import find_action
 from server.cli.terminal import (
     OPERATOR,
@@ -33,6 +35,8 @@ from server.cli.terminal import (
     with_store,
 )
 from server.settings.allowances import fitness_of
+from server.store.recorded.calls import RecordedCalls
+from tools.operation_catalog import RegisteredOperations
 from tools.registry import operation_named, operations_of, provider_names
 from tools.suggestions import nearest_tools, reads_of
 
@@ -178,12 +182,13 @@ def revoke(target: Target, allowance_id: str) -> None:
 
 async def _tell_terms(session: StoreSession, operation: OperationType, terms: Terms) -> None:
     """Print what terms allow and what they would have let through."""
-    session.tell(*terms_lines(operation, terms), STILL_STANDS, str(await _look_back(session, operation, terms)))
+    session.tell(*terms_lines(operation, terms), STILL_STANDS, str(await _look_back(session, terms)))
 
 
-async def _look_back(session: StoreSession, operation: OperationType, terms: Terms) -> Lookback:
-    store = session.store
-    return await look_back(operation, terms, store.journal, store.allowances, SystemClock().now())
+async def _look_back(session: StoreSession, terms: Terms) -> Lookback:
+    rules = session.settings.rules.rules(session.settings.session_policy())
+    calls = RecordedCalls(session.store)
+    return await look_back(calls, terms, rules, RegisteredOperations(), SystemClock().now())
 
 
 async def _request_lines(session: StoreSession, request: AllowanceRequest) -> list[str]:
@@ -191,12 +196,12 @@ async def _request_lines(session: StoreSession, request: AllowanceRequest) -> li
     operation = operation_named(request.terms.operation)
     lines = [
         f"{shown(requester(request.terms.principal))} asks for this allowance. It allows nothing until you add it.",
-        f"The assistant gives as the reason: «{_unquoted(request.reason)}»",
+        reason_line(request.reason),
         "",
         *terms_lines(operation, request.terms),
     ]
     if operation is not None:
-        lines.append(str(await _look_back(session, operation, request.terms)))
+        lines.append(str(await _look_back(session, request.terms)))
     command = session.settings.commands.line(*_command(request.terms), "--request", request.id)
     dismiss = session.settings.commands.line("allowances", "revoke", request.id)
     return [*lines, "", "Edit and run, to allow it:", command, "To close the request:", dismiss]
@@ -251,14 +256,9 @@ def _table(found: list[Allowance], usage: dict[str, Usage]) -> Table:
 def _requests_table(requests: list[AllowanceRequest]) -> Table:
     rows = Table("id", "operation", "for", "asks for", "reason", box=None, pad_edge=False)
     for one in requests:
-        cells = (one.id, one.terms.operation, one.terms.principal, brief(one.terms), f"«{_unquoted(one.reason)}»")
+        cells = (one.id, one.terms.operation, one.terms.principal, brief(one.terms), in_marks(one.reason))
         rows.add_row(*(plain(cell) for cell in cells))
     return rows
-
-
-def _unquoted(text: str) -> str:
-    """Return a text that cannot close the quotation marks around it: whoever asks wrote it, not this server."""
-    return shown(" ".join(text.split())).translate({ord("«"): "\u2039", ord("»"): "\u203a"})
 
 
 def _facts(one: Allowance, usage: Usage | None) -> dict[str, Any]:

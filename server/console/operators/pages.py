@@ -9,25 +9,23 @@ from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
 from clients.shared.clock import Clock
-from guard.operator_commands import OperatorCommands
 from guard.operators.roles import BadOperator, Role
 from server.console.access import require_role, require_session
 from server.console.forms import read_form
 from server.console.login import SignIn
-from server.console.rendering import render
+from server.console.rendering import Frame
 from server.console.sessions import Session
 from server.console.urls import ROOT
-from server.store.store import Store
 
 
 class OperatorPages:
     """The handlers of the page of operators and its forms."""
 
-    def __init__(self, store: Store, clock: Clock, login: SignIn, commands: OperatorCommands) -> None:
-        self._store = store
+    def __init__(self, frame: Frame, clock: Clock, login: SignIn) -> None:
+        self._frame = frame
+        self._store = frame.store
         self._clock = clock
         self.login = login
-        self._commands = commands
 
     def routes(self) -> list[Route]:
         """Return the routes of these pages."""
@@ -45,13 +43,9 @@ class OperatorPages:
         found = await self._store.sessions.open(self._clock.now())
         mine = [one for one in found if is_admin or one.operator == session.operator.name]
         rows = [{"operator": one, "passkeys": await operators.passkeys_of(one.name)} for one in await operators.all()]
-        return render(
+        return await self._frame.show(
             "operators/operators.html",
-            self._commands,
-            root=ROOT,
-            token=session.form_token,
-            is_frozen=await self._store.freeze.is_on(),
-            operator=session.operator,
+            session,
             rows=rows,
             sessions=mine,
             own_session=session.id,

@@ -3,13 +3,14 @@
 They stand in `_meta` of a result, which hosts hand to the card and not to the model. A client without cards gets none.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any, Final
 
 from mcp.types import CallToolResult
 
 from guard.action import Action
+from guard.injection.reasons import decline_line, in_marks, reason_line
 from guard.messages import (
     FINAL,
     argument_lines,
@@ -32,7 +33,6 @@ from guard.plans.question import (
     step_lines,
     total_in_words,
     undo_lines,
-    unquoted,
     when_lines,
 )
 from guard.verification_hint import outcome_text
@@ -55,13 +55,14 @@ def action_facts(action: Action, quoted: Quoted, untrusted: Untrusted, where: Pl
         "amount": _capitalized(action.quote.brief) or "No charge",
         "final": FINAL if is_irreversible(action) else "",
         "status": status_line(action),
-        "outcome": outcome_text(action, RegisteredOperations()),
+        "outcome": _joined(outcome_text(action, RegisteredOperations()), action.decline_reason),
         "notes": [quoted(note) for note in notes_of(action)],
         "approvals": approvals_line(action),
         "changes": [*replace(action.quote, warnings=()).lines(quoted)[len(price) :], *before_lines(action.before)],
         "call": [
             f"At {action.quote.charged_by or action.provider}, account {action.account}.",
             *argument_lines(action.arguments),
+            *([reason_line(action.reason)] if action.reason else []),
             f"Requested by {requester(action.principal)}.",
         ],
         "price": price,
@@ -74,7 +75,7 @@ def plan_facts(plan: Plan, quoted: Quoted, untrusted: Untrusted, where: Place | 
     """Return the metadata of a result about a plan; the plan is fenced, and `quoted` fences what repeats it."""
     in_full = fits_form([*plan.steps, *plan.undo])
     calls = len(plan.chosen)
-    reason = [f"and gives as the reason: «{unquoted(plan.reason)}»"] if plan.reason else []
+    reason = [f"and gives as the reason: {in_marks(plan.reason)}"] if plan.reason else []
     facts = {
         "id": plan.id,
         "state": plan.state.value,
@@ -82,12 +83,12 @@ def plan_facts(plan: Plan, quoted: Quoted, untrusted: Untrusted, where: Place | 
         "amount": _capitalized(total_in_words(plan.chosen)),
         "final": "",
         "status": plan_status.status_line(plan),
-        "outcome": plan.outcome or "",
+        "outcome": _joined(plan.outcome or "", plan.decline_reason),
         "notes": [*map(quoted, plan.notes), *note_lines(plan.chosen, quoted, in_full=in_full)],
         "approvals": approvals_line(plan),
         "changes": [],
         "call": [
-            f"The assistant calls it: «{unquoted(plan.title)}»",
+            f"The assistant calls it: {in_marks(plan.title)}",
             *reason,
             *when_lines(plan),
             *step_lines(plan.chosen, in_full=in_full),
@@ -99,6 +100,11 @@ def plan_facts(plan: Plan, quoted: Quoted, untrusted: Untrusted, where: Place | 
         "expires_at": (plan.runs_until if plan.state in CAN_RUN else plan.expires_at).isoformat(timespec="seconds"),
     }
     return _meta(facts, untrusted, where)
+
+
+def with_facts(result: CallToolResult, facts: Mapping[str, Any]) -> CallToolResult:
+    """Return a result with what a card shows of it."""
+    return result.model_copy(update={"meta": dict(facts)})
 
 
 def without_facts(result: CallToolResult) -> CallToolResult:
@@ -117,3 +123,7 @@ def _meta(facts: dict[str, Any], untrusted: Untrusted, where: Place | None) -> d
 
 def _capitalized(text: str) -> str:
     return text[:1].upper() + text[1:]
+
+
+def _joined(outcome: str, decline_reason: str | None) -> str:
+    return " ".join(filter(None, [outcome, decline_line(decline_reason) if decline_reason else ""]))

@@ -18,7 +18,8 @@ _META: Final[dict[str, Any]] = {"ui": {"csp": {}, "prefersBorder": True}}
 
 def read_card() -> TextResourceContents:
     """Return the card as a client reads it."""
-    return TextResourceContents(uri=URI, text=card_document(), mime_type=APP_MIME_TYPE, meta=_META)
+    contents = TextResourceContents(uri=URI, text=card_document(), mime_type=APP_MIME_TYPE)
+    return contents.model_copy(update={"meta": _META})
 
 
 @cache  # a process keeps the sources that it started with

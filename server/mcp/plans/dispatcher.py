@@ -73,7 +73,7 @@ class PlanDispatcher:
         actions = dict(await self.services.plans.actions_of(plan.id))
         for position, action in actions.items():
             actions[position] = await self.services.current(action)
-        return plan_result(plan, actions, self.services.clock.now())
+        return plan_result(plan, actions, self.services.clock.now(), Untrusted())
 
     async def _find(self, plan_id: str, session: Session) -> Plan:
         found = await self.services.plans.find(plan_id)

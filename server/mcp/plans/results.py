@@ -14,11 +14,11 @@ from guard.plans.question import plan_prompt
 from guard.plans.run import Run
 from guard.plans.status import done_line, overdue_line, progress_line, status_line, step_line
 from guard.settlement import Receipt
-from server.mcp.card.content import plan_facts
+from server.mcp.card.content import plan_facts, with_facts
 from server.mcp.out_of_band import Place
-from server.mcp.results import dump
+from server.mcp.results import dump, reason_lines
 from server.mcp.tabular import compact
-from server.mcp.untrusted import Untrusted, fence_before
+from server.mcp.untrusted import Untrusted, fence_before, fence_reasons
 
 STEPS_SHOWN: Final = 60
 """How many steps a result lists one by one; the structured content has all of them."""
@@ -46,19 +46,23 @@ def pending_plan_result(plan: Plan, *, where: Place, untrusted: Untrusted) -> Ca
         f"{_then(plan)} Tell the user; do not look for another way."
     )
     text += f"\n{untrusted.note}" if untrusted.is_used else ""
-    return CallToolResult(
+    result = CallToolResult(
         content=[TextContent(text=text)],
         structured_content={**_facts(plan), "approve": where.sentence},
-        meta=plan_facts(shown, quoted, untrusted, where),
         is_error=True,
     )
+    return with_facts(result, plan_facts(shown, quoted, untrusted, where))
 
 
-def plan_result(plan: Plan, actions: Mapping[int, Action], now: datetime) -> CallToolResult:
+def plan_result(plan: Plan, actions: Mapping[int, Action], now: datetime, untrusted: Untrusted) -> CallToolResult:
     """Build the result that shows a plan and what became of its steps."""
-    lines = [plan.title, *_status(plan, actions), *_step_lines(plan, actions, {})]
+    card, plan = _card(plan), fence_reasons(plan, untrusted)
+    lines = [plan.title, *_status(plan, actions), *reason_lines(plan), *_step_lines(plan, actions, {})]
     lines += [late] if (late := overdue_line(plan, now)) else _next(plan)
-    return _result("\n".join(lines), {**_facts(plan), "steps": _rows(plan, actions)}, _card(plan))
+    lines += [untrusted.note] if untrusted.is_used else []
+    given = {"reason": plan.reason or None, "decline_reason": plan.decline_reason}
+    reasons = {name: reason for name, reason in given.items() if reason}
+    return _result("\n".join(lines), {**_facts(plan), **reasons, "steps": _rows(plan, actions)}, card)
 
 
 def run_result(run: Run, untrusted: Untrusted) -> CallToolResult:
@@ -146,12 +150,16 @@ def _answers(receipts: Mapping[int, Receipt[Any]], untrusted: Untrusted) -> dict
 
 
 def fence_plan(plan: Plan, untrusted: Untrusted) -> tuple[Plan, Callable[[str], str]]:
-    """Fence the states before the steps. Return the plan, and the function that fences what may repeat them."""
+    """Fence the states before the steps, and the reasons that were given with the plan.
+
+    Return the plan, and the function that fences what may repeat those states.
+    """
     steps = tuple(
         replace(step, before=fence_before(step.operation, step.arguments, step.before, untrusted))
         for step in plan.steps
     )
-    return replace(plan, steps=steps), untrusted.fence if untrusted.is_used else str
+    quoted = untrusted.fence if untrusted.is_used else str
+    return replace(fence_reasons(plan, untrusted), steps=steps), quoted
 
 
 def _card(plan: Plan) -> dict[str, Any]:
@@ -161,4 +169,5 @@ def _card(plan: Plan) -> dict[str, Any]:
 
 
 def _result(text: str, content: dict[str, Any], meta: dict[str, Any], *, is_error: bool = False) -> CallToolResult:
-    return CallToolResult(content=[TextContent(text=text)], structured_content=content, meta=meta, is_error=is_error)
+    result = CallToolResult(content=[TextContent(text=text)], structured_content=content, is_error=is_error)
+    return with_facts(result, meta)

@@ -43,15 +43,20 @@ class StoredSessions:
         self._database = database
         self._audit = audit
 
-    async def begin(self, session: StoredSession, *, by: str) -> None:
-        """Store a session with its row on the audit log, and forget those that expired."""
+    async def begin(self, session: StoredSession, *, by: str, is_new: bool = False) -> None:
+        """Store a session with its row on the audit log, and forget those that expired.
+
+        `is_new` says that nobody signed in in this browser before.
+        """
 
         def store(entry: Entry) -> None:
             expired = operator_sessions.c.expires_at < session.created_at
             entry.connection.execute(delete(operator_sessions).where(expired))
             row = {name: getattr(session, name) for name in operator_sessions.columns.keys()}  # noqa: SIM118 - no dict
             entry.connection.execute(insert(operator_sessions).values(row))
-            self._audit.append(entry, "signed in", principal=by, detail={"via": session.via})
+            self._audit.append(
+                entry, "signed in", principal=by, detail={"via": session.via, "browser": "new" if is_new else "known"}
+            )
 
         await self._audit.write(store)
 

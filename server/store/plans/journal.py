@@ -18,12 +18,13 @@ from guard.plans.journal import StepPlace
 from guard.plans.plan import CAN_RUN, Amount, Plan, PlanState, Step, Terms, amounts_of, digest_of_plan, totals_of
 from guard.rules.budget import Cap, Hold, require_room, require_room_for_all
 from guard.rules.quote import Quote
-from server.store.actions import action_of, find_open, request_detail, row_of, this_process
+from server.store.actions import action_of, find_open, request_detail, row_of
 from server.store.allowances.uses import begin_step_use, release_step_uses, release_use, take_uses
 from server.store.engine import Database
 from server.store.key_values import FROZEN, get_value
 from server.store.operators.approvals import add_approval, approvals_of, decided_by, detail_of
 from server.store.plans.reserved import release, reserve
+from server.store.processes import this_process
 from server.store.reservations import spent_in, take_hold
 from server.store.schema import actions, plan_steps, plans
 from server.store.sealed.audit import Audit, Entry
@@ -95,6 +96,16 @@ class StoredPlans:
         def work(connection: Connection) -> Any:
             rows = (connection.execute(query)).mappings().all()
             return [_whole(connection, row) for row in rows]
+
+        return await self._database.read(work)
+
+    async def proposed_between(self, since: datetime, until: datetime) -> list[Plan]:
+        """Return the plans that were proposed between two times, the oldest first; none that undoes another one."""
+        proposed = (plans.c.created_at >= since) & (plans.c.created_at < until)
+        query = select(plans).where(proposed, plans.c.undoes.is_(None)).order_by(plans.c.created_at)
+
+        def work(connection: Connection) -> Any:
+            return [_whole(connection, row) for row in connection.execute(query).mappings().all()]
 
         return await self._database.read(work)
 
@@ -418,7 +429,7 @@ class StoredPlans:
         )
 
 
-_AUDITED: Final = ("decided_by", "outcome")
+_AUDITED: Final = ("decided_by", "outcome", "decline_reason")
 
 
 def _refuse_if_frozen(connection: Connection) -> None:
@@ -579,6 +590,7 @@ def _proposal_detail(plan: Plan) -> Mapping[str, Any]:
     times = {"at": plan.at, "until": plan.until}
     facts |= {name: moment.isoformat() for name, moment in times.items() if moment is not None}
     facts |= {"undoes": plan.undoes} if plan.undoes else {}
+    facts |= {"reason": plan.reason} if plan.reason else {}
     return {**facts, "total": _total(plan.steps), "steps": steps}
 
 

@@ -8,9 +8,11 @@ the database. What must not happen without the whole log asks for that first, in
 import hmac
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar, cast
 
+import anyio.to_thread
 from sqlalchemy import String, insert, select, type_coerce
 from sqlalchemy.engine import Connection
 
@@ -200,7 +202,8 @@ class Audit:
         anchored = self._anchor.read()
         last, head = await self._database.read(self._ends)
         rows = [row async for row in self.rows(up_to=last)]
-        return check_chain(rows, self._key(), head=head, anchored=anchored)
+        check = partial(check_chain, rows, self._key(), head=head, anchored=anchored)
+        return await anyio.to_thread.run_sync(check)  # a long log takes seconds, in which others are served
 
     def _ends(self, connection: Connection) -> tuple[int, Head | None]:
         """Return the number of the last row, and the head as it is stored."""

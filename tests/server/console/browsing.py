@@ -6,13 +6,11 @@ from contextlib import asynccontextmanager
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
-from functools import cache
 from html import unescape
 from pathlib import Path
 from typing import Any
 
 import httpx2
-from argon2 import PasswordHasher
 
 from clients.shared.clock import Clock
 from guard.action import Action, State, new_action_id
@@ -22,8 +20,9 @@ from server.console.page_identity import PageIdentity
 from server.console.pages import PageOptions, PageSetup, approval_app
 from server.console.rendering import NO_BREAK_SPACE
 from server.store.store import Store, open_store
+from tests import operator_side
 
-PASSCODE = "correct horse"
+PASSCODE = operator_side.PASSCODE
 HOST = "127.0.0.1:8766"
 BASE = f"http://{HOST}"
 SUBJECT = "Order +1 212 555 0100 and +1 212 555 0101"
@@ -90,10 +89,12 @@ def token_in(page: str) -> str:
     return found[1]
 
 
-@cache
 def hashed_passcode() -> str:
-    """Hash the passcode once: hashing is slow on purpose, and every store can use the same hash."""
-    return PasswordHasher().hash(PASSCODE)
+    """Return the passcode as the store holds it, hashed at the least cost: tests of the page sign in hundreds of times.
+
+    What a hash of the usual cost brings is tested where a passcode is set by a command.
+    """
+    return operator_side.CHEAP_HASH
 
 
 @asynccontextmanager

@@ -188,6 +188,44 @@ async def test_the_list_updates_itself_and_nobody_loses_their_place(tmp_path: Pa
         await expect(page).to_have_url(f"{base}/approvals/{last.id}")
 
 
+async def test_what_is_ticked_or_opened_stays_so_when_others_come_and_new_ones_come_unticked(tmp_path: Path) -> None:
+    async with _served(tmp_path) as (record, base), tab(base, java_script_enabled=True) as page:
+        await page.clock.install()
+        first, second = await _waiting(record), await _waiting(record)
+        await _sign_in(page)
+        boxes = page.get_by_role("checkbox")
+        await page.locator(f"#tick-{first.id}").check()
+        await page.locator(f"#{second.id} summary").click()
+        third = await _waiting(record, title="Order one more")
+        await page.clock.run_for(UPDATED_AFTER)
+        await expect(boxes).to_have_count(3)
+        await expect(page.locator(f"#tick-{first.id}")).to_be_checked()
+        await expect(page.locator(f"#tick-{third.id}")).not_to_be_checked()
+        await expect(page.locator(f"#{second.id} details")).to_have_attribute("open", "")
+        await page.get_by_role("link", name="Tick these 3").click()
+        assert [await box.is_checked() for box in await boxes.all()] == [True] * 3
+        await picture(page, "together")
+        await page.locator(f"#tick-{third.id}").uncheck()
+        await page.get_by_role("button", name="Approve the ticked ones").click()
+        await expect(page.get_by_role("heading", level=1)).to_have_text("How they stand now")
+        assert [await state_of(record, one) for one in (first, second, third)] == [
+            State.APPROVED,
+            State.APPROVED,
+            State.PROPOSED,
+        ]
+
+
+async def test_a_wish_for_a_sound_is_remembered_in_the_browser_alone(tmp_path: Path) -> None:
+    async with _served(tmp_path) as (_, base), tab(base, java_script_enabled=True) as page:
+        await _sign_in(page)
+        sound = page.get_by_role("button", name="Sound for what is new")
+        await expect(sound).to_have_attribute("aria-pressed", "false")
+        await sound.click()
+        await expect(sound).to_have_attribute("aria-pressed", "true")
+        await page.reload()
+        await expect(sound).to_have_attribute("aria-pressed", "true")
+
+
 async def test_an_open_action_shows_that_it_was_answered_elsewhere(tmp_path: Path) -> None:
     async with _served(tmp_path) as (record, base), tab(base, java_script_enabled=True) as page:
         await page.clock.install()

@@ -21,7 +21,7 @@ from mcp.types import (
 )
 
 from server.http.stdio import page_on_loopback
-from server.mcp.out_of_band import ApprovalPage
+from server.mcp.approval_page import ApprovalPage
 from server.mcp.server import build_server
 from server.services import Services
 from server.settings.model import ApprovalSettings

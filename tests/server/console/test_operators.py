@@ -281,6 +281,31 @@ async def test_every_form_of_the_page_says_who_may_send_it(record: Store, role: 
             assert (answer.status_code == 403) == (allowed[role] < needed), f"{role} {path} {answer.status_code}"
 
 
+async def test_a_passkey_signs_each_call_by_itself_and_never_several_together(record: Store) -> None:
+    calls = [await proposed(record, title=f"Order number {place}") for place in range(2)]
+    ticked = {one.id: one.digest for one in calls}
+    async with signed_in(record, "anna") as (tab, _):
+        listed = await tab.open()
+        assert "Your passkey signs each call by itself" in listed.text
+        assert "Approve the ticked ones" not in listed.text
+        token = token_in(listed.text)
+        refused = await tab.send("/together", token=token, answer="approve", **ticked)
+        assert (refused.status_code, "Nothing was recorded" in refused.text) == (409, True)
+        assert [await state_of(record, one) for one in calls] == [State.PROPOSED] * 2
+        assert (await tab.send("/together", token=token, answer="decline", **ticked)).status_code == 303
+    assert [await state_of(record, one) for one in calls] == [State.DECLINED] * 2
+
+
+async def test_several_answered_together_still_need_everybody_whom_the_rules_name(record: Store) -> None:
+    calls = [await proposed(record, title=f"Order number {place}") for place in range(2)]
+    ticked = {one.id: one.digest for one in calls}
+    async with operator(record, options=PageOptions(rules=TWO)) as tab:
+        token = token_in((await tab.open()).text)
+        for _ in range(2):
+            await tab.send("/together", token=token, answer="approve", **ticked)
+    assert [await state_of(record, one) for one in calls] == [State.PROPOSED] * 2
+
+
 async def test_the_page_of_operators_lists_and_ends_sessions(record: Store) -> None:
     async with signed_in(record, "anna", Role.ADMIN) as (admin, _), signed_in(record, "ben") as (tab, _):
         listed = words_of(await admin.open("/operators"))

@@ -22,17 +22,16 @@ from mcp.client.streamable_http import streamable_http_client
 from pydantic import SecretStr
 
 from sandbox.serving import LoopbackServer
-from server.console.passcode import set_passcode
 from server.http.app import http_app
 from server.http.app import page_base as page_base_of
 from server.http.stdio import page_on_loopback
-from server.mcp.out_of_band import ApprovalPage
+from server.mcp.approval_page import ApprovalPage
 from server.services import Services
 from server.settings.model import ApprovalSettings, HttpSettings, Settings
 from server.store.store import Store, open_store
 from tests.connecting import settings_for
+from tests.operator_side import CHEAP_HASH
 from tests.sandbox_control import sandboxes
-from tests.server.console.browsing import PASSCODE
 from tests.server.console.operating import browsing, page_base, page_path
 
 TOKEN = "a-long-token-of-alice"
@@ -335,7 +334,7 @@ async def _together(*deeds: Callable[[], Coroutine[Any, Any, None]]) -> None:
 
 async def _set_passcode(folder: Path) -> None:
     record = open_store(f"sqlite:///{folder / 'ringfence.db'}", folder)
-    await set_passcode(record, PASSCODE, old=None)
+    await record.key_values.put("passcode", CHEAP_HASH)
     await record.database.close()
 
 

@@ -7,35 +7,64 @@ import hashlib
 import json
 import os
 import sys
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
-from functools import cache
+from dataclasses import dataclass
+from functools import cache, cached_property
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
+from mcp.types import Tool as ListedTool
+
+from tools.selection import ToolInfo
+
 FOLDER = "listings"
-ROOT = Path(__file__).resolve().parents[2]
+ROOT = Path(__file__).resolve().parents[3]
 SOURCES = ("tools", "clients", "server")
 """The packages that decide what a list holds."""
 
 
-class RegistryCache:
+@dataclass(frozen=True)
+class RegisteredTool:
+    """A tool as `tools/list` shows it, and the module that declares it."""
+
+    tool: ListedTool
+    info: ToolInfo
+    module: str | None
+    """`<provider>.<module>` of an operation; None for a built-in tool."""
+
+    @cached_property
+    def row(self) -> dict[str, Any]:
+        """The tool as the cache keeps it."""
+        return {
+            "tool": self.tool.model_dump(mode="json", by_alias=True, exclude_none=True),
+            "toolsets": sorted(self.info.toolsets),
+            "only_reads": self.info.only_reads,
+            "module": self.module,
+        }
+
+
+class ListingCache:
     """Tool lists in files of a folder that only the operator's user can write."""
 
     def __init__(self, state_folder: Path) -> None:
         self._folder = state_folder / FOLDER
 
-    def read(self, key: str) -> list[dict[str, Any]] | None:
+    def read(self, key: str) -> Sequence[RegisteredTool] | None:
         """Return the list that is cached under a key; None where there is none from these sources."""
         try:
             cached = json.loads(self._file(key).read_text(encoding="utf-8"))
-            return cached["tools"] if cached["sources"] == _fingerprint() and cached["key"] == key else None
+            if cached["sources"] != _fingerprint() or cached["key"] != key:
+                return None
+            return [_from_row(row) for row in cached["tools"]]
         except (OSError, ValueError, KeyError, TypeError):
             return None
 
-    def write(self, key: str, tools: list[dict[str, Any]]) -> None:
+    def write(self, key: str, tools: Iterable[RegisteredTool]) -> None:
         """Cache a list. A folder that cannot be written costs only the time to build the list again."""
-        content = json.dumps({"key": key, "sources": _fingerprint(), "tools": tools}, ensure_ascii=False)
+        rows = [registered.row for registered in tools]
+        content = json.dumps({"key": key, "sources": _fingerprint(), "tools": rows}, ensure_ascii=False)
         file = self._file(key)
         with suppress(OSError):
             self._folder.parent.mkdir(parents=True, exist_ok=True, mode=0o700)  # `mode` is for the last folder alone
@@ -59,3 +88,8 @@ def _fingerprint() -> str:
                     facts = Path(folder, name).stat()
                     found.update(f"{folder}/{name} {facts.st_mtime_ns} {facts.st_size}".encode())
     return found.hexdigest()
+
+
+def _from_row(row: Mapping[str, Any]) -> RegisteredTool:
+    tool = ListedTool.model_validate(row["tool"])
+    return RegisteredTool(tool, ToolInfo(tool.name, frozenset(row["toolsets"]), row["only_reads"]), row["module"])

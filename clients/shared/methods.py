@@ -1,0 +1,5 @@
+"""The methods of HTTP that operations use."""
+
+from typing import Literal
+
+Method = Literal["GET", "POST", "PUT", "PATCH", "DELETE"]

@@ -1,0 +1,1 @@
+"""Notices to the operators: what is said of what waits, failed, is used up or was stopped."""

@@ -1,0 +1,1 @@
+"""Rules tried on the record: what they would have decided about the calls of the last weeks."""

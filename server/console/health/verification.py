@@ -1,0 +1,43 @@
+"""Verifies the whole record: the chain of its audit log, and every signature under an approval."""
+
+from dataclasses import asdict
+from datetime import datetime
+from functools import partial
+from typing import Any
+
+import anyio.to_thread
+
+from guard.operators.approval import Assertion
+from server.console.passkeys.audit_check import SignatureVerdict, SignedApproval, check_signatures
+from server.store.sealed.hash_chain import Verdict
+from server.store.store import Store
+
+
+async def verify_record(store: Store, *, by: str, at: datetime) -> tuple[Verdict, SignatureVerdict]:
+    """Verify the audit log and the signatures on it, and remember the result.
+
+    Raises:
+        JournalUnavailable: The store cannot be read or written, or was created with another key.
+    """
+    verifications = store.verifications
+    try:
+        verdict, signatures = await store.audit.verify(), await check_stored_signatures(store)
+        await verifications.remember(verdict, problems=signatures.problems, signed=signatures.signed, by=by, at=at)
+    finally:
+        await verifications.end()
+    return verdict, signatures
+
+
+async def check_stored_signatures(store: Store) -> SignatureVerdict:
+    """Check the signatures on the store's own log, and the store's approvals against it."""
+    given = await store.journal.all_approvals()
+    stored = [
+        SignedApproval(one.statement.about, one.operator.name, one.statement.facts, _facts_of(one.assertion))
+        for one in given
+    ]
+    rows = [row async for row in store.audit.rows()]
+    return await anyio.to_thread.run_sync(partial(check_signatures, rows, stored))
+
+
+def _facts_of(assertion: Assertion | None) -> dict[str, Any] | None:
+    return None if assertion is None else asdict(assertion)

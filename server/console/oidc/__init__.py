@@ -1,0 +1,1 @@
+"""Signs operators in with the company's accounts: OpenID Connect, authorization code flow with PKCE."""

@@ -1,0 +1,1 @@
+"""The rules in force, and where each of them is set."""

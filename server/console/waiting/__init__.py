@@ -1,0 +1,1 @@
+"""What waits for approval: the list, its filters, and answering several alike calls together."""

@@ -1,0 +1,72 @@
+"""The calls of clients: everything that needs the guard, the tools themselves or a provider.
+
+Imported with the first of them: a client lists tools before it calls one, and waits for that list.
+"""
+
+import logging
+from typing import Any
+
+from mcp.server.apps import client_supports_apps
+from mcp.server.context import ServerRequestContext
+from mcp.shared.exceptions import MCPError
+from mcp.types import INVALID_PARAMS, CallToolRequestParams, CallToolResult, InputRequiredResult
+
+from clients.redaction import redact
+from server.mcp.approval_page import ApprovalPage
+from server.mcp.card.content import without_facts
+from server.mcp.completions import Completions
+from server.mcp.dispatcher import Dispatcher
+from server.mcp.listing.registry import ToolRegistry
+from server.mcp.listing.visibility import visible_to
+from server.mcp.resources import Resources
+from server.mcp.results import problem
+from server.mcp.session import Session
+from server.mcp.unknown_tool import explain_unknown_tool
+from server.services import Services
+from tools.builtin import BuiltinTool
+
+logger = logging.getLogger(__name__)
+
+
+class Calls:
+    """Answers the requests of clients that are no listing: calls of tools, documents, completions."""
+
+    def __init__(self, registry: ToolRegistry, services: Services, page: ApprovalPage) -> None:
+        self._registry = registry
+        self._services = services
+        self._dispatcher = Dispatcher(services, page)
+        self.resources = Resources(services, self._dispatcher)
+        self.completions = Completions(services)
+
+    async def call_tool(
+        self, context: ServerRequestContext[None, Any], params: CallToolRequestParams
+    ) -> CallToolResult | InputRequiredResult:
+        """Call a tool that the client sees; what a card shows goes only to a client that shows cards.
+
+        Raises:
+            MCPError: There is no such tool here; by the protocol this is an error of the request, not of a tool.
+        """
+        result = await self._call(context, params)
+        if isinstance(result, InputRequiredResult) or client_supports_apps(context):
+            return result
+        return without_facts(result)
+
+    async def _call(
+        self, context: ServerRequestContext[None, Any], params: CallToolRequestParams
+    ) -> CallToolResult | InputRequiredResult:
+        visible = visible_to(self._registry, context, self._services)
+        session = Session(context, self._registry.selection, params, visible)
+        declaration = self._registry.declaration(params.name) if params.name in visible else None
+        if declaration is None:
+            reason = explain_unknown_tool(params.name, self._registry, visible, self._services, session)
+            raise MCPError(code=INVALID_PARAMS, message=reason)
+        arguments = params.arguments or {}
+        try:
+            if isinstance(declaration, BuiltinTool):
+                return await self._dispatcher.call_builtin(declaration, arguments, session)
+            return await self._dispatcher.call(declaration, arguments, session)
+        except MCPError:
+            raise
+        except Exception as fault:
+            logger.exception("Tool %r raised an unexpected exception", params.name)
+            return problem(redact(str(fault)), kind=type(fault).__name__)

@@ -1,0 +1,1 @@
+"""The tools of a server as `tools/list` shows them, kept on disk between starts."""

@@ -1,0 +1,1 @@
+"""The outbox of notices in the store."""

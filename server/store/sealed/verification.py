@@ -1,0 +1,82 @@
+"""Remembers when the audit log was last verified, by whom, and with which result."""
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any, Final
+
+from cryptography.fernet import InvalidToken
+
+from server.store.key_values import KeyValueStore
+from server.store.sealed.hash_chain import Verdict
+from server.store.sealed.seal import Seal
+
+_LAST: Final = "audit verification"
+_BEGUN: Final = "audit verification begun"
+
+GIVEN_UP_AFTER: Final = timedelta(minutes=10)
+"""A verification that began longer ago and has no result was interrupted; a million rows take less than a minute."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Verification:
+    """The result of verifying the whole audit log once."""
+
+    at: datetime
+    by: str
+    rows: int
+    fault: str
+    """What was tampered with; empty if nothing was."""
+
+    gaps: int
+    """How many gaps in it an operator accepted."""
+
+    signed: int
+    """How many approvals are signed by the passkey of their operator."""
+
+
+class Verifications:
+    """Remembers the last result, sealed: who changes the log cannot also change what is shown of it."""
+
+    def __init__(self, key_values: KeyValueStore, seal: Seal) -> None:
+        self._key_values = key_values
+        self._seal = seal
+
+    async def begin(self, at: datetime) -> None:
+        """Remember that a verification was begun."""
+        await self._key_values.put(_BEGUN, at.isoformat())
+
+    async def begun_at(self, now: datetime) -> datetime | None:
+        """Return when the verification that is under way was begun; None if none is."""
+        stored = await self._key_values.get(_BEGUN)
+        begun = datetime.fromisoformat(stored) if stored else None
+        return begun if begun is not None and now - begun < GIVEN_UP_AFTER else None
+
+    async def end(self) -> None:
+        """Forget that a verification is under way."""
+        await self._key_values.drop(_BEGUN)
+
+    async def remember(
+        self, verdict: Verdict, *, problems: Sequence[str] = (), signed: int = 0, by: str, at: datetime
+    ) -> None:
+        """Remember a result, in place of the last one; `problems` are those of signatures, and `signed` fit."""
+        result = {
+            "at": at.isoformat(),
+            "by": by,
+            "rows": verdict.rows,
+            "fault": verdict.what or next(iter(problems), "").removesuffix("."),
+            "gaps": len(verdict.accepted),
+            "signed": signed,
+        }
+        await self._key_values.put(_LAST, self._seal.close(json.dumps(result)).decode("ascii"))
+
+    async def last(self) -> Verification | None:
+        """Return the last result; None if there is none, or if somebody changed it."""
+        stored = await self._key_values.get(_LAST)
+        try:
+            result: dict[str, Any] = json.loads(self._seal.open((stored or "").encode("ascii")))
+        except (InvalidToken, ValueError):
+            return None
+        at = datetime.fromisoformat(result.pop("at"))
+        return Verification(at=at, **result)

@@ -1,0 +1,1 @@
+"""Tests of rules that are tried on the record."""
