@@ -9,10 +9,11 @@ import anyio
 from rich.console import Console
 from rich.table import Table
 
+from benchmarks.console import console
 from benchmarks.jobs import jobs
 from benchmarks.large import large_list
 from benchmarks.measuring import Row, guarded_call, listing, read_call, start
-from benchmarks.record import approval_page, console, long_record
+from benchmarks.record import approval_page, long_record
 from sandbox.serving import serve_sandbox
 
 MEASUREMENTS = {

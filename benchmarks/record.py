@@ -21,10 +21,8 @@ from guard.action import Action, Principal, State, new_action_id
 from guard.money import Money
 from guard.rules.quote import Quote
 from sandbox.voicetel.seed import API_KEY
-from server.console.page_identity import PageIdentity
-from server.console.pages import PageOptions, PageSetup, console_routes
+from server.console.pages import PageOptions
 from server.console.passcode import set_passcode
-from server.console.urls import ROOT
 from server.http.loopback import bind, serve_page
 from server.services import Services
 from server.settings.model import settings_class
@@ -34,7 +32,6 @@ from tools.voicetel.operations.messaging import SendMessage
 from tools.voicetel.settings import VoiceTelSettings
 
 LONG = 10_000
-VERY_LONG = 100_000
 CALLS = 80
 VIEWS = 60
 PASSCODE = "correct horse"
@@ -46,7 +43,7 @@ Taken = list[float]
 
 async def long_record(url: str, folder: Path) -> list[Row]:
     """Measure a store with ten thousand actions of this month, in turns with an empty one."""
-    async with _bench(url, folder / "empty") as empty, _bench(url, folder / "long") as long:
+    async with open_bench(url, folder / "empty") as empty, open_bench(url, folder / "long") as long:
         await fill(long.store, LONG)
         return [
             await _compare("guarded call, proposal to receipt", empty, long, _sender, CALLS),
@@ -58,31 +55,16 @@ async def long_record(url: str, folder: Path) -> list[Row]:
 
 async def approval_page(url: str, folder: Path) -> list[Row]:
     """Measure the page with twenty pending actions, over a socket: the list, one action, and an approval."""
-    async with _bench(url, folder) as bench:
+    async with open_bench(url, folder) as bench:
         waiting = [await bench.store.journal.propose(_action(number)) for number in range(20)]
-        listed = await _time(bench.page.open, VIEWS)
-        shown = await _time(lambda: bench.page.open(f"/{waiting[0].id}"), VIEWS)
+        listed = await time_step(bench.page.open, VIEWS)
+        shown = await time_step(lambda: bench.page.open(f"/{waiting[0].id}"), VIEWS)
         token = await bench.page.token(waiting[0])
         answered = [await _once(partial(bench.page.approve, action, token)) for action in waiting]
     return [
-        Row("approval page, list of 20", _spread(listed)),
-        Row("approval page, one action", _spread(shown)),
-        Row("approval page, POST approve", _spread(answered)),
-    ]
-
-
-async def console(url: str, folder: Path) -> list[Row]:
-    """Measure each page of the console that needs no id, over a socket, with a hundred thousand actions."""
-    async with _bench(url, folder) as bench:
-        await fill(bench.store, VERY_LONG)
-        identity = PageIdentity(bench.store.seal, store_address="benchmark", base="")
-        routes = console_routes(PageSetup(store=bench.store, hosts=[], identity=identity))
-        paths = [route.path for route in routes if "GET" in (route.methods or ()) and "{" not in route.path]
-        pages = [path.removeprefix(ROOT) for path in paths if not path.endswith(("/", ".css", ".js", "/healthz"))]
-        taken = {path: await _time(partial(bench.page.open, path), VIEWS) for path in pages}
-    return [
-        Row(f"console {path or '/'}, {VERY_LONG:,} actions", _spread(times), aim="50 ms")
-        for path, times in taken.items()
+        Row("approval page, list of 20", spread(listed)),
+        Row("approval page, one action", spread(shown)),
+        Row("approval page, POST approve", spread(answered)),
     ]
 
 
@@ -145,10 +127,11 @@ class Bench:
     services: Services
     store: Store
     page: Page
+    options: PageOptions
 
 
 @asynccontextmanager
-async def _bench(url: str, folder: Path) -> AsyncGenerator[Bench]:
+async def open_bench(url: str, folder: Path) -> AsyncGenerator[Bench]:
     settings = settings_class().model_validate(
         {
             "voicetel": VoiceTelSettings(api_key=SecretStr(API_KEY), base_url=f"{url}/voicetel"),
@@ -167,7 +150,7 @@ async def _bench(url: str, folder: Path) -> AsyncGenerator[Bench]:
         ):
             page = Page(http)
             await page.sign_in()
-            yield Bench(services, store, page)
+            yield Bench(services, store, page, PageOptions.of(settings))
     finally:
         await services.close()
 
@@ -211,7 +194,7 @@ async def _compare(what: str, empty: Bench, long: Bench, step: Callable[[Bench],
                 taken[name].append(seconds)
     ours, other = _lower_quartile(taken["long"]), _lower_quartile(taken["empty"])
     compared = f"{_ms(_median(taken['empty']))} empty"
-    return Row(f"{what}, {LONG:,} actions", _spread(taken["long"]), compared, ours / other, "flat")
+    return Row(f"{what}, {LONG:,} actions", spread(taken["long"]), compared, ours / other, "flat")
 
 
 def _action(number: int) -> Action:
@@ -233,7 +216,7 @@ def _action(number: int) -> Action:
     )
 
 
-async def _time(step: Step, times: int) -> Taken:
+async def time_step(step: Step, times: int) -> Taken:
     await step()
     return [await _once(step) for _ in range(times)]
 
@@ -253,7 +236,7 @@ def _lower_quartile(taken: Taken) -> float:
     return sorted(taken)[len(taken) // 4]
 
 
-def _spread(taken: Taken) -> str:
+def spread(taken: Taken) -> str:
     return f"p50 {_ms(_median(taken))}, p95 {_ms(sorted(taken)[int(len(taken) * 0.95)])}"
 
 

@@ -23,6 +23,9 @@ from guard.rules.quote import Quote
 
 SET_BY_SERVER: Final = "[set by the server, kept for the operator]"
 
+LOCAL: Final = "local:"
+"""Begins the name of a principal on stdio."""
+
 IN_FORM: Final = ", in the client's form"
 _CLIENT_OF: Final = "the client of "
 
@@ -53,6 +56,11 @@ class Principal:
     """Who asks: the local user on stdio, the token's subject on HTTP."""
 
     name: str
+
+    @property
+    def is_local(self) -> bool:
+        """True for the user of the machine that the server runs on."""
+        return self.name.startswith(LOCAL)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -196,13 +204,23 @@ def _with_numbers(arguments: Any, written: Mapping[str, str]) -> Any:
     return arguments
 
 
+def digested_text(action: Action) -> str:
+    """Return the text of which an action's digest is the SHA-256."""
+    return _canonical(action.provider, action.account, action.operation, action.arguments, action.principal)
+
+
 def _digest(operation: Operation[Any], arguments: dict[str, Any], account: str, principal: Principal) -> str:
-    call = {
-        "provider": operation.spec.provider.name,
-        "account": account,
-        "operation": operation.spec.tool_name,
-        "arguments": arguments,
-        "principal": principal.name,
-    }
-    canonical = json.dumps(call, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+    spec = operation.spec
+    canonical = _canonical(spec.provider.name, account, spec.tool_name, arguments, principal.name)
     return hashlib.sha256(canonical.encode("utf-8")).hexdigest()
+
+
+def _canonical(provider: str, account: str, operation: str, arguments: Mapping[str, Any], principal: str) -> str:
+    call = {
+        "provider": provider,
+        "account": account,
+        "operation": operation,
+        "arguments": dict(arguments),
+        "principal": principal,
+    }
+    return json.dumps(call, sort_keys=True, separators=(",", ":"), ensure_ascii=False)

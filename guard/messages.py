@@ -19,10 +19,11 @@ MOST_BEFORE_LINES = 8
 """Few enough that text from outside (a ticket, for example) cannot push the question out of sight."""
 
 
-def approval_prompt(action: Action, quoted: Callable[[str], str] = str) -> str:
+def approval_prompt(action: Action, quoted: Callable[[str], str] = str, *, with_budgets: bool = False) -> str:
     """Word the question: what exactly this call does and costs, its arguments, what it changes, and the action's id.
 
     `quoted` fences what may repeat the state before, for readers who are shown text from outside between markers.
+    `with_budgets` says what is left of each cap, to readers who may see what others spend.
     """
     lines = [
         f"{headline(action)}?",
@@ -30,7 +31,7 @@ def approval_prompt(action: Action, quoted: Callable[[str], str] = str) -> str:
         f"At {action.quote.charged_by or action.provider}, account {action.account}.",
         "",
         *argument_lines(action.arguments),
-        *replace(action.quote, warnings=notes_of(action)).lines(quoted),
+        *replace(action.quote, warnings=notes_of(action)).lines(quoted, with_budgets=with_budgets),
         *before_lines(action.before),
         "",
         *([reason_line(action.reason)] if action.reason else []),

@@ -534,7 +534,11 @@ class Guard:
             digest=digest,
             principal=principal.name,
             channel=channel,
-            quote=replace(priced.with_notes(*assessment.notes, *changes), changes=operation.differences(before)),
+            quote=replace(
+                priced.with_notes(*assessment.notes, *changes),
+                changes=operation.differences(before),
+                room=assessment.room,
+            ),
             state=State.PROPOSED,
             created_at=created,
             expires_at=created + self._approval_lifetime,

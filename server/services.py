@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from clients.client import ApiClient
     from clients.resources import ClientResources
     from clients.wire.corrections import Corrections
-    from guard.action import Action
+    from guard.action import Action, Principal
     from guard.allowances.coverage import FindMembers
     from guard.allowances.fitness import Fitness
     from guard.allowances.record import AllowanceRecord
@@ -46,6 +46,7 @@ if TYPE_CHECKING:
     from guard.plans.run import PlanRunner
     from guard.plans.timed.schedule import Timetable
     from guard.plans.undo import PlanUndoPlanner
+    from guard.receipts.record import ReceiptRecord
     from guard.rules.budget import Cap
     from guard.rules.people import PeopleChecker
     from guard.rules.policy import Policy
@@ -53,8 +54,8 @@ if TYPE_CHECKING:
     from guard.rules.rules import Rules
     from guard.undo import UndoPlanner
     from server.store.events import StoredEvents
+    from server.store.reports.spending import StoredSpending
     from server.store.shared import SharedCache, SharedLimits, SharedOptOuts, SharedTokens
-    from server.store.spending import StoredSpending
     from server.store.store import Store
     from tools.builtin import BuiltinTool, Session
     from tools.operation_catalog import RegisteredOperations
@@ -252,6 +253,11 @@ class Services:
         return FITNESS_OF.load()(self.settings)
 
     @property
+    def receipts(self) -> "ReceiptRecord":
+        """The record of signed receipts."""
+        return self.store.receipts
+
+    @property
     def ledger(self) -> "StoredSpending":
         """The record of what guarded calls cost."""
         return self.store.spending
@@ -280,6 +286,10 @@ class Services:
     def shares_spending(self) -> bool:
         """True if the operator lets every principal see what all of them spend."""
         return self.settings.share_spending
+
+    def shows_budgets(self, principal: "Principal") -> bool:
+        """Return True if a principal may see what is left of the caps: the local user can read the store anyway."""
+        return self.shares_spending or principal.is_local
 
     @property
     def set_up(self) -> tuple[str, ...]:

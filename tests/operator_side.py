@@ -141,6 +141,21 @@ class OperatorSide:
         """Return the audit, oldest row first."""
         return [json.loads(line) for line in (await self._run("audit", "export")).splitlines()]
 
+    async def export_receipts(self, *options: str) -> Path:
+        """Export the receipts; return the file, which lies beside the state folder."""
+        file = self.folder.parent / "receipts.jsonl"
+        await self._run("receipts", "export", str(file), *options)
+        return file
+
+    async def receipt_keys(self) -> dict[str, Any]:
+        """Return the public keys with which others check receipts."""
+        keys: dict[str, Any] = json.loads(await self._run("receipts", "keys"))
+        return keys
+
+    async def rotate_receipt_key(self) -> str:
+        """Replace the key that signs receipts; return what the command prints."""
+        return await self._run_with_passcode("receipts", "rotate")
+
     async def accept_gap(self) -> str:
         """Accept that rows of the audit are missing; return what the command prints."""
         return await self._run_with_passcode("audit", "accept")

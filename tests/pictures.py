@@ -14,6 +14,7 @@ import sys
 import tempfile
 from argparse import ArgumentParser
 from contextlib import chdir, suppress
+from decimal import Decimal
 from pathlib import Path
 from typing import Any, Final, Literal
 
@@ -23,6 +24,10 @@ from rich.console import Console
 from rich.terminal_theme import DIMMED_MONOKAI
 from rich.text import Text
 
+from benchmarks.console import fill_history
+from guard.money import Money
+from guard.rules.budget import Cap
+from guard.rules.rules import Rules
 from sandbox.serving import serve_sandbox
 from server.console.pages import PageOptions
 from server.console.passcode import set_passcode
@@ -45,6 +50,14 @@ ROOT: Final = Path(__file__).resolve().parents[1]
 PICTURES: Final = ROOT / "docs" / "pictures"
 PASSCODE: Final = "harbor lights 26"
 COLUMNS: Final = 100
+RECORDED: Final = 3_000
+"""Calls of the record that the history and the money are shown of."""
+
+CAPS: Final = (
+    Cap("day", Money(Decimal(5))),
+    Cap("month", Money(Decimal(40))),
+    Cap("month", Money(Decimal(5), "EUR"), "routee"),
+)
 FONTS: Final = re.compile(r"@font-face \{.*?\}\s*", re.DOTALL)
 """rich names a host for its font; every system has one of equal width."""
 
@@ -72,6 +85,7 @@ async def main(every_page: Path | None) -> None:
         await _draw_init(Path(folder) / "init")
         async with serve_sandbox() as url:
             await _photograph_pages(Path(folder) / "pages", url)
+        await _photograph_reports(Path(folder) / "reports")
 
 
 async def _draw_guarded_call(folder: Path, url: str) -> None:
@@ -130,6 +144,25 @@ async def _photograph_pages(folder: Path, url: str) -> None:
             await _photograph(page, f"/approvals/{ids[2]['plan']}", "approvals-plan", is_whole=False)
     finally:
         await services.close()
+        await store.database.close()
+
+
+async def _photograph_reports(folder: Path) -> None:
+    """Show the history and the money over a record of some months."""
+    base = settings_for(folder)
+    store = open_store(base.store_address, base.state_folder)
+    await set_passcode(store, PASSCODE, old=None)
+    await fill_history(store, RECORDED)
+    options = PageOptions(rules=Rules(caps=CAPS))
+    try:
+        async with (
+            serve_page(store, bind(0), store_address="pictures", options=options) as address,
+            tab(address, viewport={"width": 900, "height": 1000}) as page,
+        ):
+            await _sign_in(page)
+            await _photograph(page, "/approvals/history", "history", is_whole=False)
+            await _photograph(page, "/approvals/money", "money", is_whole=False)
+    finally:
         await store.database.close()
 
 

@@ -15,8 +15,9 @@ RESULTS: Final = {"TelephonyError", "GuardRefusal"}
 """Their subclasses' names are the `error` of a result."""
 
 SAY: Final = {
-    "fail", "AccountRefused", "BadPasscode", "BadSettings", "CannotAdd", "CannotListen", "CheckResult", "HTTPException",
-    "NotAnAnswer", "NotProtected", "NotSignedIn", "PortTaken", "ProviderMisfit", "BadProvider",
+    "AccountRefused", "BadFilter", "BadPasscode", "BadProvider", "BadSettings", "CannotAdd", "CannotListen",
+    "CheckResult", "DoesNotFit", "HTTPException", "NotAMonth", "NotAnAnswer", "NotProtected", "NotSignedIn",
+    "PortTaken", "ProviderMisfit", "fail",
 }  # fmt: skip
 """Functions and exceptions whose text a person reads in a terminal or on the approval page."""
 

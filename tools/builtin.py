@@ -26,6 +26,7 @@ from guard.journal import Journal
 from guard.plans.journal import PlanJournal
 from guard.plans.proposal import PlanPreview, PlanRequest
 from guard.plans.undo import PlanUndoPlanner
+from guard.receipts.record import ReceiptRecord
 from guard.rules.budget import Cap
 from guard.rules.people import PeopleChecker
 from guard.rules.policy import Policy
@@ -74,6 +75,8 @@ class ActionReply:
     """An action to show with everything that is recorded about it."""
 
     action: Action
+    receipts: Sequence[str] = ()
+    """Ids of its signed receipts, the oldest first."""
 
 
 class OperationResult(Protocol):
@@ -226,6 +229,11 @@ class ToolServices(Protocol):
     @property
     def ledger(self) -> Ledger:
         """The record of what guarded calls cost."""
+        ...
+
+    @property
+    def receipts(self) -> ReceiptRecord:
+        """The record of signed receipts."""
         ...
 
     @property

@@ -104,8 +104,13 @@ class Terms:
 
 def digest_of_terms(facts: Mapping[str, Any], principal: str) -> str:
     """Return the SHA-256 over the canonical JSON of what an allowance allows, and to whom."""
+    return hashlib.sha256(terms_text(facts, principal).encode("utf-8")).hexdigest()
+
+
+def terms_text(facts: Mapping[str, Any], principal: str) -> str:
+    """Return the text of which that digest is the SHA-256."""
     chosen = {name: facts.get(name) for name in TERMS} | {"principal": principal}
-    return hashlib.sha256(canonical(chosen)).hexdigest()
+    return canonical(chosen).decode("utf-8")
 
 
 TERMS: Final = ("operation", "account", "conditions", "count", "money", "until", "note")

@@ -41,6 +41,8 @@ def strip_invisible(text: str) -> str:
 
 def escape_invisible(text: str) -> str:
     """On one line, with every invisible character written out, so that a person sees what is really sent."""
+    if text.isascii() and text.isprintable():
+        return text  # most texts of a page, which shows hundreds
     return "".join(f"⟨U+{ord(char):04X}⟩" if _is_invisible(char) else char for char in text)
 
 

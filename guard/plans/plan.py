@@ -297,7 +297,7 @@ class Terms:
 
 def digest_of_calls(steps: Sequence[Step], terms: Terms) -> str:
     """SHA-256 over the canonical JSON of the calls: the same job proposed again has the same."""
-    return _digest(terms, {"steps": [_call(step) for step in steps]})
+    return _sha256(_canonical(terms, {"steps": [_call(step) for step in steps]}))
 
 
 def digest_of_plan(steps: Sequence[Step], terms: Terms, undo: Sequence[Step] = ()) -> str:
@@ -305,8 +305,22 @@ def digest_of_plan(steps: Sequence[Step], terms: Terms, undo: Sequence[Step] = (
 
     `undo` are the steps that undo them.
     """
+    return _sha256(_covered_text(steps, terms, undo))
+
+
+def digested_text(plan: Plan) -> str:
+    """Return the text of which the digest of a plan is the SHA-256: with the steps that are not struck."""
+    return _covered_text(plan.chosen, Terms.of(plan), plan.chosen_undo)
+
+
+def asked_text(plan: Plan) -> str:
+    """Return the text of which the digest of a plan was the SHA-256 before steps of it were struck."""
+    return _covered_text(plan.steps, Terms.of(plan), plan.undo)
+
+
+def _covered_text(steps: Sequence[Step], terms: Terms, undo: Sequence[Step]) -> str:
     covered = {"steps": [_covered(step) for step in steps]}
-    return _digest(terms, covered | ({"undo": [_covered(step) for step in undo]} if undo else {}))
+    return _canonical(terms, covered | ({"undo": [_covered(step) for step in undo]} if undo else {}))
 
 
 def _covered(step: Step) -> dict[str, Any]:
@@ -328,8 +342,8 @@ def _price(quote: Quote) -> str:
     return f"{quote.amount.amount:f} {quote.amount.currency}" if quote.amount else quote.unknown and "unknown"
 
 
-def _digest(terms: Terms, covered: Mapping[str, Any]) -> str:
-    """Digest terms and steps. A time that was not asked for is left out: plans of before times have the same digest."""
+def _canonical(terms: Terms, covered: Mapping[str, Any]) -> str:
+    """Write terms and steps as one text. A time that was not asked for is left out: plans of before have no times."""
     times = {"at": terms.at, "until": terms.until}
     plan = {
         "principal": terms.principal,
@@ -337,8 +351,11 @@ def _digest(terms: Terms, covered: Mapping[str, Any]) -> str:
         **{name: moment.astimezone(UTC).isoformat() for name, moment in times.items() if moment is not None},
         **covered,
     }
-    canonical = json.dumps(plan, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
-    return hashlib.sha256(canonical.encode("utf-8")).hexdigest()
+    return json.dumps(plan, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+
+
+def _sha256(text: str) -> str:
+    return hashlib.sha256(text.encode("utf-8")).hexdigest()
 
 
 def places(steps: Sequence[Step]) -> str:

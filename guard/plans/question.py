@@ -4,13 +4,16 @@ A form shows every step with its exact arguments, or the plan is approved elsewh
 """
 
 from collections.abc import Callable, Mapping, Sequence
+from decimal import Decimal
 from typing import Any, Final
 
 from guard.injection.reasons import in_marks
 from guard.messages import before_lines, requester, shown
+from guard.money import Money
 from guard.plans.plan import Plan, Step, amounts_of, places
 from guard.plans.references import KEY, is_reference
 from guard.plans.timed.schedule import moment_in_words
+from guard.rules.budget import Cap, Room
 from guard.rules.quote import PER
 
 MOST_IN_FORM: Final = 3000
@@ -22,11 +25,14 @@ _NOTES_SHOWN: Final = 8
 _VALUE_SHOWN: Final = 160
 
 
-def plan_prompt(plan: Plan, quoted: Callable[[str], str] = str, *, in_full: bool | None = None) -> str:
+def plan_prompt(
+    plan: Plan, quoted: Callable[[str], str] = str, *, in_full: bool | None = None, with_budgets: bool = False
+) -> str:
     """Word the question: what the job is, what it costs, every step or a summary, and what the approval covers.
 
     `quoted` fences notes that may repeat text from outside, for readers who are shown that between markers. `in_full`
-    shows every step; left out, it does where they fit a form.
+    shows every step; left out, it does where they fit a form. `with_budgets` says what is left of each cap, to readers
+    who may see what others spend.
     """
     whole = fits_form([*plan.steps, *plan.undo]) if in_full is None else in_full
     lines = [
@@ -36,6 +42,7 @@ def plan_prompt(plan: Plan, quoted: Callable[[str], str] = str, *, in_full: bool
         "",
         *when_lines(plan),
         *price_lines(plan.chosen),
+        *(budget_lines([*plan.chosen, *plan.chosen_undo]) if with_budgets else []),
         *(f"Note: {quoted(note)}" for note in plan.notes),
         *note_lines(plan.chosen, quoted, in_full=whole),
         "",
@@ -218,6 +225,26 @@ def _balance_after(steps: Sequence[Step], currency: str) -> list[str]:
     for amount in at_once:
         left = left - amount
     return [f"{now}; {left} after all of them." if at_once else f"{now}."]
+
+
+def budget_lines(steps: Sequence[Step]) -> list[str]:
+    """Say what is left of each cap before and after all steps that count against it."""
+    found: dict[Cap, Room] = {}
+    for step in steps:
+        for room in step.quote.room:
+            # Steps are checked side by side, so the least that one of them saw is what is left.
+            known = found.get(room.cap)
+            found[room.cap] = room if known is None or room.left.is_at_most(known.left) else known
+    return [room.line(_counted_against(cap, steps)) for cap, room in found.items()]
+
+
+def _counted_against(cap: Cap, steps: Sequence[Step]) -> Money:
+    counted = [
+        step.quote.amount.amount
+        for step in steps
+        if step.quote.amount and cap.covers(step.provider, step.made_on, step.quote.amount.currency)
+    ]
+    return Money(sum(counted, Decimal(0)), cap.limit.currency)
 
 
 def duration(seconds: int) -> str:

@@ -61,6 +61,30 @@ class Spent:
     amount: Decimal
 
 
+@dataclass(frozen=True, slots=True)
+class Room:
+    """What a cap leaves before a call, as the question says it."""
+
+    cap: Cap
+    left: Money
+
+    def line(self, costs: Money | None) -> str:
+        """Say what is left now and, where it is known what the call costs, after it."""
+        now = f"Budget of {self.cap.words}: {self.left} left now"
+        if costs is None or costs.currency != self.left.currency:
+            return f"{now}."
+        return f"{now}, {Money(max(Decimal(0), self.left.amount - costs.amount), costs.currency)} after this."
+
+
+def room_in(spent: Sequence[Spent]) -> tuple[Room, ...]:
+    """Return what caps leave; of one on a single call nothing is used up, so it is left out."""
+    return tuple(
+        Room(one.cap, Money(max(Decimal(0), one.cap.limit.amount - one.amount), one.cap.limit.currency))
+        for one in spent
+        if one.cap.window != "action"
+    )
+
+
 def start_of(window: Window, now: datetime) -> datetime:
     """When the window began, by the calendar in UTC."""
     midnight = now.astimezone(UTC).replace(hour=0, minute=0, second=0, microsecond=0)

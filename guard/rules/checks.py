@@ -14,7 +14,7 @@ from guard.errors import Denied, Frozen
 from guard.injection.taint import OutsideSource, texts_in
 from guard.money import Money
 from guard.operators.demand import NO_DEMAND, Demand, PricedCall
-from guard.rules.budget import applicable, require_room
+from guard.rules.budget import Room, applicable, require_room, room_in
 from guard.rules.compliance import check_opt_outs, unclear_wish_note
 from guard.rules.departure import departure_notes
 from guard.rules.policy import Decision
@@ -33,6 +33,9 @@ class Assessment:
     notes: tuple[str, ...] = ()
     demanded: Decision = Decision.ALLOW
     """The strictest that this very call demands, whatever policy says of its kind. No allowance reaches over it."""
+
+    room: tuple[Room, ...] = ()
+    """What the caps leave that its price counts against; none where that is not known."""
 
     found: Decision = Decision.ALLOW
     """The part of `demanded` that no rule decides, but what was read about the call: it stays under other rules."""
@@ -131,9 +134,12 @@ class Checks:
         """
         is_dry = is_dry_run(operation)
         policy = self._rules.policy_at(account)
-        found = Assessment(policy.decide_dry_run(operation.spec) if is_dry else policy.decide(operation.spec))
+        by_price, why, room = await self._price(operation, account, priced, reserved)
+        found = Assessment(
+            policy.decide_dry_run(operation.spec) if is_dry else policy.decide(operation.spec), room=room
+        )
         for stricter, note in (
-            await self._price(operation, account, priced, reserved),
+            (by_price, why),
             (Decision.ALLOW, "") if is_dry else await self._repetition.check(operation, same_call),
             (Decision.ALLOW, "") if is_dry else self._bulk(operation, audience, priced.recipients),
         ):
@@ -171,18 +177,19 @@ class Checks:
 
     async def _price(
         self, operation: Operation[Any], account: str, priced: Quote, reserved: Money | None
-    ) -> tuple[Decision, str]:
+    ) -> tuple[Decision, str, tuple[Room, ...]]:
         provider = operation.spec.provider.name
         if priced.costs_nothing:
-            return Decision.ALLOW, ""
+            return Decision.ALLOW, "", ()
         most = priced.most
         if most is None:
-            return self._unpriced(operation, account, priced)
+            return *self._unpriced(operation, account, priced), ()
         caps = applicable(self._rules.caps, provider, account, most.currency)
         if not caps and self._rules.caps_money_at(provider, account):
-            return self._uncapped(most)
-        require_room(await self._journal.spent(caps, self._clock.now()), most, reserved=reserved)
-        return Decision.ALLOW, ""
+            return *self._uncapped(most), ()
+        spent = await self._journal.spent(caps, self._clock.now())
+        require_room(spent, most, reserved=reserved)
+        return Decision.ALLOW, "", room_in(spent)
 
     def _unpriced(self, operation: Operation[Any], account: str, priced: Quote) -> tuple[Decision, str]:
         """Decide about a call whose price nobody knows and for which nobody named the most that it may cost."""

@@ -12,6 +12,7 @@ from clients.operation import Operation, is_dry_run
 from clients.questions.differences import Difference
 from guard.injection.sanitize import escape_invisible
 from guard.money import Money, NotAPrice, is_price, price, require_price
+from guard.rules.budget import Room
 
 _FROM_TABLE: Final = "the operator's table, as the worst case"
 _FROM_DOCUMENT: Final = ", as the worst case, because the account shows no price"
@@ -105,6 +106,9 @@ class Quote:
     changes: tuple[Difference, ...] = ()
     """What the call changes in the state before it."""
 
+    room: tuple[Room, ...] = ()
+    """What the caps that it counts against left when it was asked."""
+
     @property
     def costs_nothing(self) -> bool:
         """True only where the operation declares no charge at all."""
@@ -148,10 +152,11 @@ class Quote:
         """Return the same quote with more notes, before its own."""
         return replace(self, warnings=tuple(dict.fromkeys([*notes, *self.warnings])))
 
-    def lines(self, quoted: Callable[[str], str] = str) -> list[str]:
+    def lines(self, quoted: Callable[[str], str] = str, *, with_budgets: bool = False) -> list[str]:
         """Word the quote, one line each. `quoted` fences changes and notes, which may repeat the state before."""
         return [
             *self.price_lines(),
+            *(self.budget_lines() if with_budgets else []),
             *self._change_lines(quoted),
             *(f"Note: {quoted(warning)}" for warning in self.warnings),
         ]
@@ -187,6 +192,10 @@ class Quote:
         price = f"{charges} {most}{self.amount}{again} ({self.quantity} {_counted(self.item, self.quantity)})"
         read = f" as of {_minute(self.as_of)}" if self.as_of else ""
         return [f"{price}, from {self.source}{read}.", *self._balance()]
+
+    def budget_lines(self) -> list[str]:
+        """Say what is left of each cap that it counts against, for whoever may see what others spend."""
+        return [one.line(self.amount) for one in self.room]
 
     def _balance(self) -> list[str]:
         if self.balance is None:

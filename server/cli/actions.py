@@ -1,7 +1,7 @@
 """`ringfence actions` and `ringfence secrets`: guarded calls, how they ended, and the secrets they returned."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping
 from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import Annotated
@@ -13,7 +13,10 @@ from rich.table import Table
 from guard.action import Action, State
 from guard.injection.reasons import decline_line
 from guard.messages import approval_prompt, status_line, status_with_outcome
+from guard.operator_commands import quote_for_shell
+from guard.receipts.wording import receipts_in_words
 from guard.verification_hint import outcome_text
+from server.cli.reports.filter_options import filtering
 from server.cli.terminal import (
     OPERATOR,
     StoreSession,
@@ -26,8 +29,11 @@ from server.cli.terminal import (
     tell,
     with_store,
 )
+from server.reports.history_files import csv_head, csv_line, json_line, lines
 from server.services import Services
-from server.store.spending import Charged, charge_in_words
+from server.store.reports.filter import ActionFilter, BadFilter, write_filter
+from server.store.reports.history import Entry
+from server.store.reports.spending import Charged, charge_in_words
 from tools.operation_catalog import RegisteredOperations
 
 app = typer.Typer(help="Every guarded call and how it ended.", no_args_is_help=True)
@@ -35,26 +41,47 @@ app = typer.Typer(help="Every guarded call and how it ended.", no_args_is_help=T
 
 @app.command("list")
 @operator_command
+@filtering
 def list_actions(
     target: Target,
+    wanted: ActionFilter,
     limit: Annotated[int, typer.Option(min=1, max=1000, help="How many, newest first.")] = 20,
-    page: Annotated[int, typer.Option(min=1, help="Which page, of so many each.")] = 1,
+    before: Annotated[str | None, typer.Option(help="Only those requested before this action, by its id.")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+    as_csv: Annotated[bool, typer.Option("--csv", help="Print all that fit as CSV, for a spreadsheet.")] = False,
+    as_lines: Annotated[bool, typer.Option("--jsonl", help="Print all that fit as JSON, one a line.")] = False,
 ) -> None:
-    """List actions, newest first, with what each one cost."""
+    """List the actions that fit, newest first, with what each one cost."""
 
     async def show(session: StoreSession) -> None:
-        found = await session.store.journal.latest(limit + 1, skip=(page - 1) * limit)
-        shown = found[:limit]
-        charges = await session.store.spending.charges_of([action.id for action in shown])
-        if as_json:
-            typer.echo(json.dumps([_to_json(action, charges) for action in shown], default=str))
+        history = session.store.history
+        if as_csv or as_lines:
+            await _print_file(history.every(wanted), as_csv=as_csv)
             return
-        console.print(table(shown, charges))
-        if len(found) > limit:
-            session.tell(f"Older ones: `ringfence actions list --limit {limit} --page {page + 1}`")
+        try:
+            entries, older = await history.latest(wanted, limit=limit, before=before)
+        except BadFilter as bad:
+            fail(str(bad))
+        charges = {entry.action.id: entry.charged for entry in entries if entry.charged}
+        actions = [entry.action for entry in entries]
+        if as_json:
+            typer.echo(json.dumps([_to_json(action, charges) for action in actions], default=str))
+            return
+        console.print(table(actions, charges))
+        if older is not None:
+            options = [word for name, value in write_filter(wanted).items() for word in (f"--{name}", value)]
+            words = ("ringfence", "actions", "list", "--limit", str(limit), *options, "--before", older)
+            session.tell(f"Older ones: `{quote_for_shell(words)}`")
 
     anyio.run(lambda: with_store(show, target))
+
+
+async def _print_file(entries: AsyncIterator[Entry], *, as_csv: bool) -> None:
+    """Print entries while they are read."""
+    if as_csv:
+        typer.echo(csv_head(), nl=False)
+    async for line in lines(entries, csv_line if as_csv else json_line):
+        typer.echo(line, nl=False)
 
 
 @app.command()
@@ -73,6 +100,7 @@ def show(target: Target, action_id: str) -> None:
             decline_line(action.decline_reason) if action.decline_reason else None,
             outcome_text(action, RegisteredOperations()),
             f"Charged: {charge_in_words(action, charges.get(action.id))}.",
+            receipts_in_words(await session.store.receipts.ids_of(action.id)),
             action.answer,
         )
         tell(*(line for part in parts if part for line in part.split("\n")))

@@ -25,6 +25,7 @@ GROUPS: Mapping[str, Part] = {
     "allowances": ("allowances.commands", "app"),
     "operators": ("operators.commands", "app"),
     "audit": ("audit", "app"),
+    "receipts": ("receipts.commands", "app"),
     "notify": ("notify.commands", "app"),
     "policy": ("policy", "app"),
     "optouts": ("rules", "optouts"),
@@ -42,6 +43,8 @@ COMMANDS: Mapping[str, Part] = {
     "sandbox": ("sandbox", "sandbox"),
     "doctor": ("doctor", "doctor"),
     "revoke": ("revoke", "revoke"),
+    "verify": ("receipts.verify", "verify"),
+    "spend": ("reports.spend", "spend"),
 }
 
 

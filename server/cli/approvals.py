@@ -69,10 +69,10 @@ def show(target: Target, action_id: Annotated[str, typer.Argument(help="Id of an
     """Show what is requested; of a plan every step."""
     if action_id.startswith("plan_"):
         plan, _ = find_plan(action_id, target)
-        tell(*plan_prompt(plan, in_full=True).split("\n"))
+        tell(*plan_prompt(plan, in_full=True, with_budgets=True).split("\n"))
         return
     action = find_action(action_id, target)
-    tell(*approval_prompt(action).split("\n"))
+    tell(*approval_prompt(action, with_budgets=True).split("\n"))
     if action.state is State.PROPOSED and action.quote.is_unknown:
         command = target.settings().commands.line("approvals", "approve", action.id, "--up-to", "2.50")
         tell(f"To approve it up to an amount: {command}")
@@ -164,7 +164,7 @@ def page(
 
 def _show_before_approval(action: Action) -> None:
     """Show what is approved. On a terminal, what cannot be undone takes a second answer before the passcode."""
-    tell(*approval_prompt(action).split("\n"))
+    tell(*approval_prompt(action, with_budgets=True).split("\n"))
     if is_irreversible(action) and sys.stdin.isatty():
         typer.confirm("This cannot be undone. Approve it for good?", abort=True)
 

@@ -21,6 +21,7 @@ from guard.plans.question import plan_prompt
 from guard.plans.run import Run
 from guard.plans.status import overdue_line, progress_line, status_line, step_line
 from guard.plans.timed.schedule import moment_in_words
+from guard.receipts.wording import receipts_in_words
 from server.cli.terminal import (
     OPERATOR,
     StoreSession,
@@ -74,7 +75,8 @@ def show(target: Target, plan_id: str) -> None:
     lines += [late] if (late := overdue_line(plan, SystemClock().now())) else []
     if plan.decided_at is not None:
         lines += [step_line(step, actions.get(step.position)) for step in plan.steps]
-    tell(*lines)
+    receipts = anyio.run(lambda: with_store(lambda session: session.store.receipts.ids_of(plan_id), target))
+    tell(*lines, *filter(None, [receipts_in_words(receipts)]))
 
 
 @app.command()

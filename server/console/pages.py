@@ -4,7 +4,6 @@ A GET changes nothing. Every other request needs the operator's session and the 
 an assistant opens nothing here.
 """
 
-import re
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, tzinfo
@@ -34,8 +33,10 @@ from server.console.allowance_pages import AllowancePages
 from server.console.deliveries.pages import DeliveryPages
 from server.console.forms import read_form
 from server.console.health.pages import HealthPages
+from server.console.history.pages import HistoryPages
 from server.console.login import SignIn
 from server.console.middleware import SecurityMiddleware
+from server.console.money.pages import MoneyPages
 from server.console.oidc.pages import CompanySignInSetup
 from server.console.oidc.pages import routes as company_routes
 from server.console.operators.pages import OperatorPages
@@ -43,7 +44,7 @@ from server.console.page_identity import PageIdentity
 from server.console.passkeys.pages import PasskeyPages
 from server.console.passkeys.signing import NotSigned, Signing
 from server.console.plan_pages import PlanPages
-from server.console.plan_views import build_plan_card
+from server.console.receipts.pages import ReceiptPages, receipt_links
 from server.console.rendering import Frame, passkey_script, render, script, stylesheet
 from server.console.rules.pages import RulePages
 from server.console.sessions import Session, Sessions
@@ -57,9 +58,6 @@ from server.settings.sections.sign_in import OidcSettings
 from server.store.store import Store
 from tools.operation_catalog import RegisteredOperations
 from tools.registry import operation_named
-
-HISTORY_LISTED = 50
-"""How many actions one page of the history shows."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -149,7 +147,9 @@ def console_routes(setup: PageSetup) -> list[Route]:
         *DeliveryPages(frame, login, clock).routes(),
         *HealthPages(frame, login, clock, options.settings, options.services).routes(),
         *RulePages(frame, login, clock, options.settings).routes(),
-        Route(f"{ROOT}/history", pages.history),
+        *ReceiptPages(frame, login).routes(),
+        *pages.history.routes(),
+        *pages.money.routes(),
         Route(f"{ROOT}/sign-in", pages.sign_in, methods=["POST"]),
         Route(f"{ROOT}/sign-out", pages.sign_out, methods=["POST"]),
         Route(f"{ROOT}/freeze", pages.freeze, methods=["POST"]),
@@ -225,6 +225,8 @@ class Pages:
             self.signing,
             self._runs_on_approval,
         )
+        self.history = HistoryPages(self.frame, self.login, self._clock, self._approvals, self._plan_approvals)
+        self.money = MoneyPages(self.frame, self.login, self._clock, self._rules.caps)
 
     async def sign_in(self, request: Request) -> Response:
         """Check the passcode."""
@@ -234,23 +236,6 @@ class Pages:
     async def sign_out(self, request: Request, session: Session) -> Response:
         """End the session."""
         return await self.login.sign_out(session)
-
-    @require_session
-    async def history(self, request: Request, session: Session) -> Response:
-        """Show actions, how they ended and what they cost, newest first, page by page."""
-        number = request.query_params.get("page", "1")
-        page = max(1, int(number)) if re.fullmatch(r"[0-9]{1,6}", number) else 1
-        found = await self._store.journal.latest(HISTORY_LISTED + 1, skip=(page - 1) * HISTORY_LISTED)
-        current = [await self._approvals.expire_if_due(action) for action in found[:HISTORY_LISTED]]
-        charges = await self._store.spending.charges_of([action.id for action in current])
-        actions = [build_view(action, self._clock.now(), charges.get(action.id)) for action in current]
-        has_older = len(found) > HISTORY_LISTED
-        found_plans = await self._store.plans.latest(HISTORY_LISTED) if page == 1 else []
-        plans = [await self._plan_approvals.expire_if_due(plan) for plan in found_plans]
-        cards = [build_plan_card(plan, self._clock.now()) for plan in plans]
-        return await self.frame.show(
-            "history.html", session, actions=actions, plans=cards, page=page, has_older=has_older
-        )
 
     @require_session
     async def action(self, request: Request, session: Session) -> Response:
@@ -353,6 +338,7 @@ class Pages:
             needs_bound=current.quote.is_unknown and self._rules.needs_bound(current.provider, current.made_on),
             may_be_allowed=operation is not None and why_never(operation) is None and not current.quote.is_unknown,
             runs_on_approval=self._runs_on_approval,
+            receipts=await receipt_links(self._store, current.id),
             given=await self._store.journal.approvals_of(current.id) if current.approvers else (),
             approvals_line=approvals_line(asked),
             is_signed=await self.signing.is_needed(session),

@@ -21,6 +21,7 @@ from server.console.forms import read_form
 from server.console.login import SignIn
 from server.console.passkeys.signing import NotSigned, Signing
 from server.console.plan_views import build_plan_view, is_final
+from server.console.receipts.pages import receipt_links
 from server.console.rendering import Frame
 from server.console.sessions import Session
 from server.console.urls import ROOT
@@ -118,6 +119,7 @@ class PlanPages:
             "refusal": refusal,
             "sure": sure,
             "runs_on_approval": self._runs_on_approval,
+            "receipts": await receipt_links(self._store, plan.id),
         }
         return await self._frame.show("plan.html", session, status=409 if refusal else 200, **values)
 

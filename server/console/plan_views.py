@@ -7,7 +7,15 @@ from typing import Any, Final
 
 from guard.action import Action
 from guard.plans.plan import CAN_RUN, Plan, PlanState, Step, StepState, places, state_of
-from guard.plans.question import IN_ORDER, duration, last_moment, price_lines, total_in_words, when_lines
+from guard.plans.question import (
+    IN_ORDER,
+    budget_lines,
+    duration,
+    last_moment,
+    price_lines,
+    total_in_words,
+    when_lines,
+)
 from guard.plans.status import overdue_line, progress_line, status_line, step_line
 from server.console.views import EFFECTS, Field, is_object, span, to_value
 from tools.registry import operation_named
@@ -109,6 +117,7 @@ def build_plan_view(
     waits = plan.state is PlanState.PROPOSED and plan.undoes is None
     undone = {step.position for step in plan.undo if step.undoes in struck}
     left_in = [step for step in plan.chosen if step.position not in struck]
+    left_in_undo = [step for step in plan.undo if step.position not in undone]
     left = max(0, int((plan.expires_at - now).total_seconds()))
     since = plan.decided_at if plan.state is PlanState.APPROVED and plan.due_at is None else None
     return PlanView(
@@ -118,7 +127,7 @@ def build_plan_view(
         progress=progress_line(plan, actions) if plan.state in {*CAN_RUN, PlanState.DONE, PlanState.FAILED} else "",
         effects=_effects(left_in),
         total=_total(left_in),
-        price=tuple(price_lines(left_in)),
+        price=(*price_lines(left_in), *(budget_lines([*left_in, *left_in_undo]) if waits else [])),
         notes=(*plan.notes, *_notes(left_in)),
         order=IN_ORDER[plan.on_failure] + duration(plan.seconds),
         steps=tuple(_step_view(step, actions.get(step.position), struck, waits=waits) for step in plan.steps),

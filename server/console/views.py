@@ -16,7 +16,7 @@ from guard.operator_commands import OperatorCommands
 from guard.rules.optout_keywords import Wish
 from guard.verification_hint import outcome_text
 from server.store.optouts import MEANINGS, OptOutRequest
-from server.store.spending import Charged, charge_in_words
+from server.store.reports.spending import Charged, charge_in_words
 from tools.operation_catalog import RegisteredOperations
 from tools.registry import operation_named
 
@@ -191,7 +191,7 @@ def build_view(action: Action, now: datetime, charged: Charged | None = None) ->
         price=_price(action),
         charged="" if action.state in _UNSENT else charge_in_words(action, charged),
         is_price_unknown=action.quote.is_unknown,
-        quote=tuple(line.removeprefix("Price unknown: ") for line in action.quote.price_lines()),
+        quote=tuple(line.removeprefix("Price unknown: ") for line in _quote_lines(action)),
         notes=notes_of(action),
         arguments=_fields(action.arguments),
         before=_fields(action.before),
@@ -262,6 +262,12 @@ def _effects(operation: OperationType | None) -> tuple[str, ...]:
     spec = operation.spec
     words = tuple(word for effect, word in EFFECTS.items() if effect in spec.effect)
     return (*words, NO_WAY_BACK) if spec.irreversible else words
+
+
+def _quote_lines(action: Action) -> list[str]:
+    """Return the lines of the price and, while the action waits, of the budgets that it counts against."""
+    budgets = action.quote.budget_lines() if action.state is State.PROPOSED else []
+    return [*action.quote.price_lines(), *budgets]
 
 
 def _price(action: Action) -> str:

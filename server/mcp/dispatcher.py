@@ -20,7 +20,16 @@ from guard.plans.proposal import PlanPreview, PlanRequest
 from guard.rules.recipients import later_members_note
 from server.mcp.approval_page import ApprovalPage
 from server.mcp.call_parser import NotCallable, choose_account, parse_call, require_reach
-from server.mcp.elicitation import NEITHER, FormAnswer, answered_action_id, ask, can_ask, question_of, read_answer
+from server.mcp.elicitation import (
+    NEITHER,
+    FormAnswer,
+    Question,
+    answered_action_id,
+    ask,
+    can_ask,
+    question_of,
+    read_answer,
+)
 from server.mcp.out_of_band import OutOfBandApproval, PendingApproval, Place, where_to_approve
 from server.mcp.plans.dispatcher import PlanDispatcher
 from server.mcp.results import (
@@ -182,7 +191,7 @@ class Dispatcher:
             case Reply():
                 return reply_result(outcome, untrusted)
             case ActionReply():
-                return action_result(outcome.action, untrusted)
+                return action_result(outcome.action, untrusted, outcome.receipts)
             case _:
                 return cast("ToolResult", outcome)  # the handler passes on what `call` or `propose` returned
 
@@ -220,13 +229,13 @@ class Dispatcher:
             answer: FormAnswer | InputRequiredResult | None = None
         else:
             action = await guard.resume(action_id, call.operation, principal, account=call.account)
-            answer = read_answer(session, question_of(action))
+            answer = read_answer(session, self._question(action, principal))
             if answer is not FormAnswer.NO:
                 await guard.check_answered(action, call.operation, from_record=call.from_record)
         if action.state is State.PROPOSED and answer is None:
             if action_id is not None or not self._may_ask(action, session):
                 return await self._ask_operator(action, call, session)
-            answer = await ask(session, question_of(action))
+            answer = await ask(session, self._question(action, principal))
         if isinstance(answer, InputRequiredResult):
             return answer
         if answer is FormAnswer.FAILED and action.state is State.PROPOSED:
@@ -248,7 +257,7 @@ class Dispatcher:
             current = await guard.resume(action.id, call.operation, principal, account=call.account)
             return current.state is not State.PROPOSED
 
-        pending = await self._out_of_band.request(session, question_of(action), is_answered)
+        pending = await self._out_of_band.request(session, self._question(action, principal), is_answered)
         if isinstance(pending, InputRequiredResult):
             return pending
         current = await guard.resume(action.id, call.operation, principal, account=call.account)
@@ -268,9 +277,18 @@ class Dispatcher:
     async def _show_pending(self, action: Action, pending: PendingApproval, principal: Principal) -> CallToolResult:
         untrusted = Untrusted()
         earlier = await self._services.guard.earlier_no(action)
-        result = pending_result(action, where=self._where(action, pending), untrusted=untrusted, earlier=earlier)
+        result = pending_result(
+            action,
+            where=self._where(action, pending),
+            untrusted=untrusted,
+            earlier=earlier,
+            with_budgets=self._services.shows_budgets(principal),
+        )
         await self.remember(untrusted, action.operation, principal)
         return result
+
+    def _question(self, action: Action, principal: Principal) -> Question:
+        return question_of(action, with_budgets=self._services.shows_budgets(principal))
 
     def _where(self, action: Action, pending: PendingApproval) -> Place:
         names_bound = action.quote.is_unknown and self._services.guard.needs_bound(action)

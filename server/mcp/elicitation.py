@@ -40,15 +40,16 @@ class Question:
     """True for what no call undoes: its form takes two answers."""
 
 
-def question_of(action: Action) -> Question:
-    """Word the question about an action."""
-    text = approval_prompt(action)
+def question_of(action: Action, *, with_budgets: bool) -> Question:
+    """Word the question about an action; `with_budgets` to those who may see what others spend."""
+    text = approval_prompt(action, with_budgets=with_budgets)
     return Question(action.id, headline(action), f"Action {action.id}", text, is_irreversible(action))
 
 
-def question_of_plan(plan: Plan, *, is_final: bool) -> Question:
+def question_of_plan(plan: Plan, *, is_final: bool, with_budgets: bool) -> Question:
     """Word the question about a plan; `is_final` where one of its steps cannot be undone."""
-    return Question(plan.id, plan.title, f"Plan {plan.id}", plan_prompt(plan), is_final)
+    text = plan_prompt(plan, with_budgets=with_budgets)
+    return Question(plan.id, plan.title, f"Plan {plan.id}", text, is_final)
 
 
 class FormAnswer(Enum):

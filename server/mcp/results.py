@@ -98,14 +98,14 @@ def _where_recipients_are(action: Action) -> str:
 
 
 def pending_result(
-    action: Action, *, where: Place, untrusted: Untrusted, earlier: Action | None = None
+    action: Action, *, where: Place, untrusted: Untrusted, earlier: Action | None = None, with_budgets: bool
 ) -> CallToolResult:
     """Build the result of a call that waits for a person outside the client; nothing was sent.
 
     `earlier` is the action of the same call that was declined shortly before with a reason.
     """
     shown, quoted = fence_action(action, untrusted)
-    question = approval_prompt(shown, quoted)
+    question = approval_prompt(shown, quoted, with_budgets=with_budgets)
     before = fence_reasons(earlier, untrusted) if earlier is not None else None
     no = [f"{DECLINED_BECAUSE} {before.id} was declined: {before.decline_reason}"] if before is not None else []
     notes = [*no, *([untrusted.note] if untrusted.is_used else [])]
@@ -116,7 +116,7 @@ def pending_result(
         structured_content=_structured(waiting | {"next": MAKE_AGAIN}, outcome=f"{NOT_SENT}.", notes=notes),
         is_error=True,
     )
-    return with_facts(result, action_facts(shown, quoted, untrusted, where))
+    return with_facts(result, action_facts(shown, quoted, untrusted, where, with_budgets=with_budgets))
 
 
 def with_heading(result: CallToolResult, heading: str) -> CallToolResult:
@@ -174,23 +174,31 @@ def reply_result(reply: Reply, untrusted: Untrusted) -> CallToolResult:
     return _result(content, notes=notes, rows=reply.rows)
 
 
-def action_result(action: Action, untrusted: Untrusted) -> CallToolResult:
-    """Build the result that shows one action. The provider's answer is left out: the receipt showed it, fenced."""
+def action_result(action: Action, untrusted: Untrusted, receipts: Sequence[str] = ()) -> CallToolResult:
+    """Build the result that shows one action, with the ids of its signed receipts.
+
+    The provider's answer is left out: the result of the call showed it, fenced.
+    """
     action, quoted = fence_action(action, untrusted)
     quote, status = action.quote.lines(quoted), status_line(action)
     outcome = outcome_text(action, RegisteredOperations())
     notes = [untrusted.note] if untrusted.is_used else []
     lines = [headline(action), *argument_lines(action.arguments), *quote, *reason_lines(action), status]
-    lines += [*([outcome] if outcome else []), *notes]
+    lines += [*([outcome] if outcome else []), *receipts_line(receipts), *notes]
     facts = {"title": action.title, "arguments": dict(action.arguments), "quote": quote, "status": status}
     reasons = {"reason": action.reason or None, "decline_reason": action.decline_reason}
-    shown = {**action_row(action), **facts, **reasons, "before": action.before or None}
+    shown = {**action_row(action), **facts, **reasons, "before": action.before or None, "receipts": [*receipts] or None}
     content = {name: value for name, value in shown.items() if value is not None}
     result = CallToolResult(
         content=[TextContent(text="\n".join(lines))],
         structured_content=_structured(content, outcome=outcome, notes=notes),
     )
     return with_facts(result, action_facts(action, quoted, untrusted))
+
+
+def receipts_line(receipts: Sequence[str]) -> list[str]:
+    """Name the signed receipts of an action or a plan, which the operator can hand to others."""
+    return [f"Receipts: {', '.join(receipts)}."] if receipts else []
 
 
 def reason_lines(action: Action | Plan) -> list[str]:

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 
 from pydantic import TypeAdapter
-from sqlalchemy import ColumnElement, insert, select, update
+from sqlalchemy import ColumnElement, bindparam, insert, select, update
 from sqlalchemy.engine import Connection, RowMapping
 
 from guard.action import Action, State
@@ -14,6 +14,7 @@ from guard.allowances.allowance import Cover, allowance_of, approver, is_allowan
 from guard.errors import Frozen
 from guard.operators.approval import Approval
 from guard.operators.demand import Demand
+from guard.receipts.contents import ENDS, OF_ACTION, ONE_APPROVAL, Booked, content_of_action
 from guard.rules.budget import Cap, Hold, Spent, require_room
 from guard.rules.quote import Quote
 from server.store.allowances.uses import release_use, require_standing, settle_use, take_use
@@ -21,22 +22,32 @@ from server.store.engine import Database
 from server.store.key_values import FROZEN, get_value
 from server.store.operators.approvals import add_approval, all_approvals, approvals_of, decided_by, detail_of
 from server.store.processes import is_gone, this_process
-from server.store.reservations import release_hold, settle_hold, spent_in, take_hold
-from server.store.schema import actions
+from server.store.receipts.book import StoredReceipts
+from server.store.reservations import money_of, release_hold, settle_hold, spent_in, take_hold
+from server.store.schema import action_texts, actions, holds, plan_steps
 from server.store.sealed.audit import Audit, Entry
+from server.store.searchable import searchable_row
 
 _quotes = TypeAdapter(Quote)
 _OPEN = [state.value for state in State if state.is_open]
 _NOT_MADE = {State.DECLINED, State.EXPIRED, State.REFUSED}
 _AUDITED = ("decided_by", "outcome", "up_to", "decline_reason")
+_BOOKED = (
+    select(holds.c.billionths, holds.c.currency, plan_steps.c.plan_id, plan_steps.c.position)
+    .select_from(actions)
+    .outerjoin(holds, holds.c.action_id == actions.c.id)
+    .outerjoin(plan_steps, plan_steps.c.action_id == actions.c.id)
+    .where(actions.c.id == bindparam("action_id"))
+)
 
 
 class StoredJournal:
     """Implements `guard.journal.Journal`; every method raises `JournalUnavailable` if the store cannot be used."""
 
-    def __init__(self, database: Database, audit: Audit) -> None:
+    def __init__(self, database: Database, audit: Audit, receipts: StoredReceipts) -> None:
         self._database = database
         self._audit = audit
+        self._receipts = receipts
 
     async def propose(self, action: Action) -> Action:
         """Store a new action and its audit row, or return the one that is open for the same digest."""
@@ -46,6 +57,7 @@ class StoredJournal:
             if already is not None:
                 return already
             entry.connection.execute(insert(actions).values(row_of(action)))
+            make_searchable(entry.connection, action)
             self._log(entry, action, request_detail(action))
             return action
 
@@ -132,12 +144,14 @@ class StoredJournal:
             if demand.missing(names):
                 row = connection.execute(update(actions).where(waits).values(so_far).returning(*actions.c))
                 waiting = action_of(row.mappings().one())
-                self._audit.append(
-                    entry, "one approval", action_id=about, principal=waiting.principal, detail=detail_of(approval)
+                principal, detail = waiting.principal, detail_of(approval)
+                row_of_audit = self._audit.append(
+                    entry, ONE_APPROVAL, action_id=about, principal=principal, detail=detail
                 )
+                self._receipts.add(entry, row_of_audit, content_of_action(waiting, Booked(), approval))
                 return waiting
             decided = {"decided_by": decided_by(given), "decided_at": approval.at, **so_far, **changes}
-            return self._move(entry, about, {State.PROPOSED}, State.APPROVED, decided, detail=detail_of(approval))
+            return self._move(entry, about, {State.PROPOSED}, State.APPROVED, decided, approval=approval)
 
         return await self._audit.write(approve, needs_whole_log=True)
 
@@ -253,7 +267,7 @@ class StoredJournal:
         to: State,
         changes: dict[str, Any],
         *conditions: ColumnElement[bool],
-        detail: Mapping[str, Any] | None = None,
+        approval: Approval | None = None,
     ) -> Action | None:
         moving = (
             update(actions)
@@ -269,11 +283,18 @@ class StoredJournal:
             release_use(entry.connection, action_id)
         quote = changes.get("quote")
         said = changes | ({"up_to": str(quote.up_to)} if isinstance(quote, Quote) and quote.up_to else {})
-        self._log(entry, moved, {name: said[name] for name in _AUDITED if said.get(name)} | dict(detail or {}))
+        detail = {name: said[name] for name in _AUDITED if said.get(name)}
+        self._log(entry, moved, detail | dict(detail_of(approval) if approval else {}), approval)
         return moved
 
-    def _log(self, entry: Entry, action: Action, detail: Mapping[str, Any]) -> None:
-        self._audit.append(entry, action.state.value, action_id=action.id, principal=action.principal, detail=detail)
+    def _log(self, entry: Entry, action: Action, detail: Mapping[str, Any], approval: Approval | None = None) -> None:
+        """Add the audit row of an action, and its receipt where its state has one."""
+        row = self._audit.append(
+            entry, action.state.value, action_id=action.id, principal=action.principal, detail=detail
+        )
+        if action.state in OF_ACTION:
+            booked = _booked(entry.connection, action.id) if action.state in ENDS else Booked()
+            self._receipts.add(entry, row, content_of_action(action, booked, approval))
 
 
 def _is_abandoned(row: RowMapping, before: datetime) -> bool:
@@ -291,6 +312,14 @@ def request_detail(action: Action) -> Mapping[str, Any]:
     return {**facts, "arguments": action.arguments, "price": price, "channel": action.channel}
 
 
+def _booked(connection: Connection, action_id: str) -> Booked:
+    """Return what is booked for an action, and the step of a plan that it carried out."""
+    row = connection.execute(_BOOKED, {"action_id": action_id}).first()
+    if row is None:
+        return Booked()
+    return Booked(money_of(row[0], row[1]) if row[1] else None, row[2], row[3])
+
+
 def find_open(connection: Connection, digest: str) -> Action | None:
     """Return the action that is open for a digest, or None."""
     query = select(actions).where(actions.c.digest == digest, actions.c.state.in_(_OPEN))
@@ -302,6 +331,18 @@ def row_of(action: Action) -> dict[str, Any]:
     """Return an action as a row of its table."""
     quoted = _quotes.dump_python(action.quote, mode="json")
     return asdict(action) | {"quote": quoted, "state": action.state.value, "arguments": dict(action.arguments)}
+
+
+def make_searchable(connection: Connection, action: Action) -> None:
+    """Store what a search finds an action by."""
+    row = searchable_row(
+        action_id=action.id,
+        created_at=action.created_at,
+        operation=action.operation,
+        title=action.title,
+        arguments=action.arguments,
+    )
+    connection.execute(insert(action_texts).values(row))
 
 
 def _stored(changes: Mapping[str, Any]) -> Mapping[str, Any]:

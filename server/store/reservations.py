@@ -1,19 +1,20 @@
 """Reserves, settles and releases money in the transaction of its action.
 
 `holds` has one row for each action. `spending` has the sums by day, updated in the same transaction, so that checking a
-cap costs the same however many actions there are.
+cap costs the same however many actions there are; `spending_by_operation` has those of reports.
 """
 
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from decimal import ROUND_UP, Decimal
+from typing import Any
 
-from sqlalchemy import func, insert, select, update
+from sqlalchemy import and_, func, insert, select, update
 from sqlalchemy.engine import Connection, Row
 
 from guard.money import Money, is_price
 from guard.rules.budget import Cap, Hold, Spent, require_countable, start_of
-from server.store.schema import actions, holds, spending
+from server.store.schema import actions, holds, spending, spending_by_operation
 
 _BILLION = Decimal(10) ** 9
 
@@ -24,6 +25,11 @@ Payer = tuple[str, str]
 def billionths(amount: Decimal) -> int:
     """Convert an amount to whole billionths, rounded away from zero so that rounding never exceeds a cap."""
     return int((amount * _BILLION).to_integral_value(ROUND_UP))
+
+
+def money_of(counted: int, currency: str) -> Money:
+    """Return the amount of whole billionths."""
+    return Money(Decimal(counted) / _BILLION, currency)
 
 
 def spent_in(connection: Connection, caps: Sequence[Cap], now: datetime) -> list[Spent]:
@@ -65,7 +71,7 @@ def release_hold(connection: Connection, action_id: str, *, to: str) -> None:
         return
     connection.execute(update(holds).where(holds.c.action_id == action_id).values(state=to))
     if to == "released":
-        add_to_day(connection, held.at, (held.provider, held.account), held.currency, -held.billionths)
+        _add(connection, held, -held.billionths, calls=-1)
 
 
 def settle_hold(connection: Connection, action_id: str, hold: Hold) -> None:
@@ -95,11 +101,25 @@ def _put(
 ) -> None:
     provider, account = payer
     row = {"action_id": action_id, "provider": provider, "account": account, "currency": currency, "at": at}
-    connection.execute(insert(holds).values(state=state, billionths=amount, **row))
-    add_to_day(connection, at, payer, currency, amount)
+    put = insert(holds).values(state=state, billionths=amount, **row).returning(*holds.c)
+    _add(connection, connection.execute(put).one(), amount, calls=1)
 
 
-def _of(connection: Connection, action_id: str) -> Row[tuple[object, ...]] | None:
+def _add(connection: Connection, held: Row[Any], amount: int, *, calls: int) -> None:
+    """Add billionths to the sums of the day of a hold, and to how many calls cost something that day."""
+    payer = (held.provider, held.account)
+    add_to_day(connection, held.at, payer, held.currency, amount)
+    operation = connection.execute(select(actions.c.operation).where(actions.c.id == held.action_id)).scalar() or ""
+    key = {"day": _day(held.at), "provider": held.provider, "account": held.account, "operation": operation}
+    key |= {"currency": held.currency}
+    sums = spending_by_operation
+    same = and_(*(sums.c[name] == value for name, value in key.items()))
+    more = {"billionths": sums.c.billionths + amount, "calls": sums.c.calls + calls}
+    if connection.execute(update(sums).where(same).values(**more)).rowcount == 0:
+        connection.execute(insert(sums).values(**key, billionths=amount, calls=calls))
+
+
+def _of(connection: Connection, action_id: str) -> Row[Any] | None:
     return connection.execute(select(holds).where(holds.c.action_id == action_id)).first()
 
 

@@ -21,7 +21,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.engine import Dialect
 
-HEAD = "0014"
+HEAD = "0016"
 """The newest migration."""
 
 metadata = MetaData()
@@ -101,12 +101,26 @@ Index(
     sqlite_where=text(OPEN_STATES),
     postgresql_where=text(OPEN_STATES),
 )
-Index("actions_by_time", actions.c.created_at)
 Index("actions_by_digest", actions.c.digest, actions.c.finished_at)
-Index("actions_by_state", actions.c.state, actions.c.created_at)
 Index("actions_by_due_time", actions.c.due_at)
-Index("actions_by_principal", actions.c.principal, actions.c.created_at)
 Index("actions_by_principal_and_state", actions.c.principal, actions.c.state, actions.c.created_at)
+# The history goes on from one action to the next in the order of these, so each ends with what makes it unique.
+Index("actions_by_time", actions.c.created_at, actions.c.id)
+Index("actions_by_state", actions.c.state, actions.c.created_at, actions.c.id)
+Index("actions_by_principal", actions.c.principal, actions.c.created_at, actions.c.id)
+Index("actions_by_provider", actions.c.provider, actions.c.created_at, actions.c.id)
+Index("actions_by_account", actions.c.account_name, actions.c.created_at, actions.c.id)
+Index("actions_by_operator", actions.c.decided_by, actions.c.created_at, actions.c.id)
+
+action_texts = Table(
+    "action_texts",
+    metadata,
+    Column("created_at", UtcTime, primary_key=True),
+    Column("action_id", String(16), primary_key=True),
+    Column("body", StorableText, nullable=False),
+    sqlite_with_rowid=False,
+)
+"""What a search looks through, in the order of time (`server/store/searchable.py`)."""
 
 holds = Table(
     "holds",
@@ -124,6 +138,10 @@ holds = Table(
 `account` is the name of the account, here and in the tables below; that of a record before there were several is the
 name of the provider.
 """
+
+Index("holds_by_time", holds.c.at)
+Index("holds_by_amount", holds.c.currency, holds.c.billionths, holds.c.at, holds.c.state, holds.c.action_id)
+Index("holds_open", holds.c.at, sqlite_where=text("state = 'held'"), postgresql_where=text("state = 'held'"))
 
 plans = Table(
     "plans",
@@ -165,7 +183,7 @@ Index(
     sqlite_where=text(OPEN_PLANS),
     postgresql_where=text(OPEN_PLANS),
 )
-Index("plans_by_time", plans.c.created_at)
+Index("plans_by_time", plans.c.created_at, plans.c.id)
 Index("plans_by_state", plans.c.state, plans.c.created_at)
 Index("plans_by_due_time", plans.c.due_at)
 Index("plans_by_undone", plans.c.undoes)
@@ -200,6 +218,12 @@ plan_steps = Table(
 
 Index("plan_steps_by_digest", plan_steps.c.digest)
 Index("plan_steps_by_action", plan_steps.c.action_id)
+Index(
+    "plan_steps_reserved",
+    plan_steps.c.reserved_at,
+    sqlite_where=text("reserved > 0"),
+    postgresql_where=text("reserved > 0"),
+)
 
 
 def _terms() -> list[Column[Any]]:
@@ -359,6 +383,19 @@ spending = Table(
 )
 """Sums of what is held and settled by day (in UTC), so that a month's sum does not read every hold."""
 
+spending_by_operation = Table(
+    "spending_by_operation",
+    metadata,
+    Column("day", String(10), primary_key=True),
+    Column("provider", String(32), primary_key=True),
+    Column("account", String(32), primary_key=True),
+    Column("operation", String(64), primary_key=True),
+    Column("currency", String(3), primary_key=True),
+    Column("billionths", BigInteger, nullable=False),
+    Column("calls", Integer, nullable=False),
+)
+"""The same of what calls hold and settled, by operation, for reports; caps are checked against `spending` alone."""
+
 audit = Table(
     "audit",
     metadata,
@@ -371,6 +408,34 @@ audit = Table(
     Column("mac", String(64), nullable=False),
 )
 """Every decision and every call, each row with an HMAC over the one before."""
+
+receipts = Table(
+    "receipts",
+    metadata,
+    Column("number", Integer, primary_key=True, autoincrement=False),
+    Column("id", String(20), nullable=False),
+    Column("about_id", String(16)),
+    Column("at", UtcTime, nullable=False),
+    Column("hash", String(64), nullable=False),
+    Column("signs_next", String(43), nullable=False),
+    Column("line", Text, nullable=False),
+)
+"""Signed receipts, each as the line that is exported; `signs_next` is the key of the one after it."""
+
+Index("receipts_by_id", receipts.c.id)
+Index("receipts_by_subject", receipts.c.about_id, receipts.c.number)
+Index("receipts_by_time", receipts.c.at)
+
+signing_keys = Table(
+    "signing_keys",
+    metadata,
+    Column("id", String(43), primary_key=True),
+    Column("x", String(43), nullable=False),
+    Column("sealed", LargeBinary),
+    Column("since", UtcTime, nullable=False),
+    Column("until", UtcTime),
+)
+"""Keys that sign receipts: `x` is public; the private one is sealed, and gone once the key was replaced."""
 
 optouts = Table(
     "optouts",

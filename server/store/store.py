@@ -17,12 +17,15 @@ from server.store.operators.sessions import StoredSessions
 from server.store.optouts import StoredOptOuts
 from server.store.plans.journal import StoredPlans
 from server.store.processes import StoredProcesses
+from server.store.receipts.book import StoredReceipts
+from server.store.reports.history import StoredHistory
+from server.store.reports.spending import StoredSpending
+from server.store.reports.spent import StoredSpent
 from server.store.sealed.audit import Audit
 from server.store.sealed.seal import Seal
 from server.store.sealed.tokens import StoredTokens
 from server.store.sealed.vault import StoredVault
 from server.store.sealed.verification import Verifications
-from server.store.spending import StoredSpending
 from server.store.taint import StoredTaint
 
 
@@ -37,6 +40,7 @@ class Store:
     operators: StoredOperators
     sessions: StoredSessions
     audit: Audit
+    receipts: StoredReceipts
     verifications: Verifications
     vault: StoredVault
     limits: StoredLimits
@@ -49,6 +53,8 @@ class Store:
     taint: StoredTaint
     tokens: StoredTokens
     spending: StoredSpending
+    spent: StoredSpent
+    history: StoredHistory
     processes: StoredProcesses
     notices: StoredNotices
     seal: Seal
@@ -63,15 +69,17 @@ def open_store(address: str, folder: Path, key: str | None = None) -> Store:
     database = Database(address, folder)
     seal = Seal(folder, key)
     audit = Audit(database, seal, folder)
+    receipts = StoredReceipts(database, audit, seal)
     key_values = KeyValueStore(database)
     return Store(
         database=database,
-        journal=StoredJournal(database, audit),
-        plans=StoredPlans(database, audit),
-        allowances=StoredAllowances(database, audit),
+        journal=StoredJournal(database, audit, receipts),
+        plans=StoredPlans(database, audit, receipts),
+        allowances=StoredAllowances(database, audit, receipts),
         operators=StoredOperators(database, audit),
         sessions=StoredSessions(database, audit),
         audit=audit,
+        receipts=receipts,
         verifications=Verifications(key_values, seal),
         vault=StoredVault(database, seal, audit),
         limits=StoredLimits(database),
@@ -84,6 +92,8 @@ def open_store(address: str, folder: Path, key: str | None = None) -> Store:
         taint=StoredTaint(database),
         tokens=StoredTokens(key_values, seal),
         spending=StoredSpending(database),
+        spent=StoredSpent(database),
+        history=StoredHistory(database),
         processes=StoredProcesses(database),
         notices=StoredNotices(database),
         seal=seal,

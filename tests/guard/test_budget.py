@@ -11,9 +11,10 @@ from mcp import Client
 from server.mcp.server import build_server
 from server.services import Services
 from tests.clocks import StoppedClock
-from tests.connecting import connect, settings_for
+from tests.connecting import Person, connect, settings_for
 from tests.operator_side import OperatorSide
 from tests.sandbox_control import Sandbox, sandboxes
+from tests.server.operating import ringfence
 
 ALLOWED = {"policy": {"paid": "allow"}}
 NOON = datetime(2026, 11, 21, 12, tzinfo=UTC)
@@ -173,3 +174,44 @@ async def _send(client: Client, place: int, words: str) -> dict[str, Any]:
     text = {"from_number": "+12015550142", "to_number": f"+1212555014{place}", "text": words}
     result = await client.call_tool("voicetel_send_message", text)
     return result.structured_content or {}
+
+
+async def test_the_question_says_what_is_left_of_each_cap_that_applies(tmp_path: Path) -> None:
+    caps = [
+        {"per": "day", "limit": "0.05"},
+        {"per": "month", "limit": "1", "provider": "voicetel"},
+        {"per": "month", "limit": "7", "currency": "EUR"},
+        {"per": "action", "limit": "0.50"},
+    ]
+    person = Person()
+    async with sandboxes() as sandbox:
+        services = Services(settings_for(tmp_path, sandbox.voicetel, budget=caps))
+        async with connect(build_server(services), person=person) as client:
+            await _send(client, 0, ONE)
+            await _send(client, 1, TWO)
+    left = [[line for line in question.splitlines() if line.startswith("Budget")] for question in person.questions]
+    assert left == [
+        [
+            "Budget of $0.05 per day overall: $0.05 left now, $0.04 after this.",
+            "Budget of $1.00 per month at voicetel: $1.00 left now, $0.99 after this.",
+        ],
+        [
+            "Budget of $0.05 per day overall: $0.04 left now, $0.02 after this.",
+            "Budget of $1.00 per month at voicetel: $0.99 left now, $0.97 after this.",
+        ],
+    ]
+
+
+async def test_the_operator_reads_what_is_left_while_the_action_waits(tmp_path: Path) -> None:
+    line = "Budget of $0.05 per day overall: $0.05 left now, $0.04 after this."
+    folder = tmp_path / "state"
+    async with sandboxes() as sandbox:
+        services = Services(settings_for(folder, sandbox.voicetel, budget=[{"per": "day", "limit": "0.05"}]))
+        async with connect(build_server(services)) as client:
+            waits = await _send(client, 0, ONE)
+            shown = await ringfence(folder, "approvals", "show", waits["action"])
+            await services.guard.decline(waits["action"], by="anna")
+            after = await ringfence(folder, "actions", "show", waits["action"])
+    assert line in waits["question"]
+    assert line in shown
+    assert "Budget of" not in after

@@ -241,6 +241,20 @@ async def test_a_yes_reserves_the_total_until_the_steps_are_sent_or_no_longer_wi
         assert await _spent(settings.state_folder) == {50_000_000}
 
 
+async def test_the_question_of_a_plan_says_what_is_left_of_each_cap_before_and_after_all_steps(tmp_path: Path) -> None:
+    caps = [{"per": "day", "limit": "0.05"}, {"per": "month", "limit": "2", "provider": "voicetel"}]
+    person = Person()
+    async with sandboxes() as sandbox:
+        _, server = server_for(settings_for(tmp_path, sandbox.voicetel, budget=caps))
+        async with connect(server, person=person) as client:
+            await propose(client, texts(customers(3)))
+    [question] = person.questions
+    assert [line for line in question.splitlines() if line.startswith("Budget")] == [
+        "Budget of $0.05 per day overall: $0.05 left now, $0.02 after this.",
+        "Budget of $2.00 per month at voicetel: $2.00 left now, $1.97 after this.",
+    ]
+
+
 async def test_what_a_failed_plan_did_not_send_is_released(tmp_path: Path) -> None:
     async with sandboxes() as sandbox:
         settings = settings_for(tmp_path, sandbox.voicetel, budget=[{"per": "day", "limit": "0.05"}])

@@ -72,6 +72,9 @@ def let_a_yes_last() -> None:
     async def give(self: Any, action_id: str, to: State, *, by: str, **_: Any) -> Any:
         return await self._journal.move(action_id, set(State), to, decided_by=by, decided_at=datetime.now(UTC))
 
+    async def give_by_name(self: Any, action_id: str, approver: Any, **_: Any) -> Any:
+        return await give(self, action_id, State.APPROVED, by=approver.by)
+
     async def unchanged(_: Any, action: Action) -> Action:
         return action
 
@@ -88,15 +91,18 @@ def let_a_yes_last() -> None:
         return find
 
     def once_more(moved: Any) -> Any:
-        def move(self: Any, entry: Any, action_id: str, allowed: Any, to: State, changes: Any, *_: Any) -> Any:
+        def move(
+            self: Any, entry: Any, action_id: str, allowed: Any, to: State, changes: Any, *_: Any, **more: Any
+        ) -> Any:
             if to is State.SENDING:
                 entry.connection.execute(text("DELETE FROM holds"))  # an action has only one
                 allowed = {State.APPROVED, State.DONE}
-            return moved(self, entry, action_id, allowed, to, changes)
+            return moved(self, entry, action_id, allowed, to, changes, **more)
 
         return move
 
     cut(Approvals, "record", lambda _: give)
+    cut(Approvals, "approve", lambda _: give_by_name)
     cut(Approvals, "expire_if_due", lambda _: unchanged)
     cut(Guard, "_require_same_price", lambda _: as_approved)
     cut(Guard, "_check_again", async_always(None))

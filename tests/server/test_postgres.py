@@ -21,6 +21,7 @@ from pydantic import SecretStr
 from sqlalchemy import create_engine, make_url, text
 
 from guard.errors import AuditGap, JournalUnavailable
+from guard.receipts.verification import check_file
 from server.probes.server_process import run_server
 from server.services import Services
 from server.settings.model import ApprovalSettings
@@ -83,6 +84,9 @@ async def test_fifty_parallel_sends_of_two_processes_against_a_cap_for_ten_let_e
     verdict = await record.audit.verify()
     assert verdict.is_whole, verdict.what
     assert verdict.rows >= 30
+    assert (await record.receipts.verify()).receipts >= 20, "of two processes, in one chain"
+    file = "".join(f"{line}\n" for line in await record.receipts.export())
+    assert check_file(file.encode(), await record.receipts.published_keys()).receipts >= 20
     await record.database.close()
 
 

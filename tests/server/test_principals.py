@@ -42,3 +42,22 @@ async def _content(client: Client, tool: str, **arguments: Any) -> dict[str, Any
     result = await client.call_tool(tool, arguments)
     assert not result.is_error, result.content
     return content_of(result)
+
+
+@pytest.mark.parametrize("is_shared", [False, True])
+async def test_a_question_names_the_room_under_a_cap_only_to_those_who_may_see_what_others_spend(
+    is_shared: bool, tmp_path: Path
+) -> None:
+    async with sandboxes() as sandbox:
+        rules = {"budget": RULES["budget"], "share_spending": is_shared}
+        settings = with_tokens(settings_for(tmp_path, sandbox.voicetel, **rules))
+        async with serve_over_http(settings) as url, connect_over_http(url, TOKEN) as alice:
+            waits = content_of(await alice.call_tool("voicetel_order_numbers", {"numbers": ["+12125550100"]}))
+            plan = {"title": "Order", "steps": [{"operation": "voicetel_order_numbers", "arguments": ORDER}]}
+            planned = await alice.call_tool("propose_plan", plan)
+    line = "Budget of $25.00 per month overall: $25.00 left now, $24.00 after this."
+    assert (line in waits["question"]) is is_shared
+    assert ("left now" in planned.model_dump_json()) is is_shared
+
+
+ORDER = {"numbers": ["+12125550101"]}

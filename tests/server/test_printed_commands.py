@@ -29,8 +29,8 @@ from tests.server.console.browsing import browser, opened_record, operator, page
 
 ROOT = Path(__file__).parents[2]
 PASSCODE = "harbor lights 26"
-WITHOUT_STORE = {"demo", "probe", "sandbox", "serve", "tools"}
-"""Commands that work on no store that exists: they serve, or make one of their own."""
+WITHOUT_STORE = {"demo", "probe", "sandbox", "serve", "tools", "verify"}
+"""Commands that work on no store that exists: they serve, make one of their own, or check a file of another's."""
 
 COMMAND = re.compile(r"ringfence (?!-)[a-z][^`\n]*")
 PRINTED = re.compile(r"`(ringfence [^`]*)`")

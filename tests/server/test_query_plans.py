@@ -27,8 +27,25 @@ GROWING = (
     "limit_uses",
     "plans",
     "plan_steps",
+    "receipts",
+    "action_texts",
+    "spending_by_operation",
 )
 CAPS = [{"per": "day", "limit": "50"}, {"per": "month", "limit": "500", "provider": "voicetel"}]
+
+
+OPEN_ROWS = {"holds_open", "plan_steps_reserved"}
+"""Indexes of the few rows that are open, however long the record is."""
+
+FILTERS = (
+    "since=30d",
+    "state=done",
+    "principal=alice&state=done",
+    "operator=anna",
+    "provider=voicetel&account=clinic",
+    "search=0142",
+    "search=0142&state=done",
+)
 
 
 async def test_a_guarded_call_and_looking_at_actions_use_an_index_for_everything(tmp_path: Path) -> None:
@@ -61,7 +78,9 @@ async def test_the_approval_page_uses_an_index_for_everything(tmp_path: Path) ->
         async with opened_record(tmp_path) as record, operator(record) as page:
             action = await proposed(record)
             await page.open()
-            await page.open("/history")
+            for query in ("", *FILTERS, f"before={action.id}"):
+                assert (await page.open(f"/history?{query}")).status_code == 200
+            assert (await page.open("/money")).status_code == 200
             await page.press(f"/{action.id}/approve", on=f"/{action.id}")
     assert _slow(tmp_path / "page.db", heard) == []
 
@@ -96,8 +115,8 @@ def _slow(store: Path, statements: dict[str, Any]) -> list[str]:
 def _reads_all(step: str, statement: str) -> bool:
     if "TEMP B-TREE" in step:
         return True
-    scanned = re.match(r"SCAN (\w+)", step)
-    if scanned is None or scanned[1] not in GROWING:
+    scanned = re.match(r"SCAN (\w+)(?: USING INDEX (\w+))?", step)
+    if scanned is None or scanned[1] not in GROWING or scanned[2] in OPEN_ROWS:
         return False
     return (
         "LIMIT" not in statement or "WHERE" in statement

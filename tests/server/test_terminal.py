@@ -24,6 +24,7 @@ from guard.money import Money
 from guard.plans.plan import Plan, PlanState, Step
 from guard.rules.quote import Quote
 from server.cli.app import command_line
+from server.store.reservations import take_hold
 from server.store.schema import allowance_requests, allowances, optout_requests, optouts
 from server.store.store import Store, open_store
 from tests.connecting import KEY
@@ -53,12 +54,17 @@ SHOWING: Mapping[tuple[str, ...], str] = {
     ("allowances", "show", ALLOWANCE): "⟨U+202E⟩[/b][red]:warning:",
     ("allowances", "show", REQUEST): "⟨U+202E⟩[/b][red]:warning:",
     ("actions", "list", "--json"): "\\u202e[/b][red]:warning:",
+    ("actions", "list", "--csv"): "⟨U+202E⟩[/b][red]:warning:",
+    ("actions", "list", "--jsonl"): "\\u202e[/b][red]:warning:",
+    ("spend",): "⟨U+202E⟩[/b][red]:warning:",
+    ("spend", "--json"): "\\u202e[/b][red]:warning:",
     ("actions", "show", UNKNOWN): "A name ⟨U+001B⟩]0;pw⟨U+0007⟩⟨U+009B⟩2J⟨U+202E⟩[/b][red]:warning:",
     ("optouts", "list"): "⟨U+202E⟩[/b][red]:warning:⟨U+000D⟩  texted ⟨U+001B⟩]0;pw",
     ("optouts", "requests"): "⟨U+202E⟩[/b][red]:warning:",
     ("secrets", UNKNOWN): "pin⟨U+001B⟩]0;pw⟨U+0007⟩⟨U+009B⟩2J⟨U+202E⟩[/b][red]:warning:⟨U+000D⟩: 4711",
     ("audit", "tail"): "⟨U+202E⟩[/b][red]:warning:",
     ("audit", "export"): "\\u202e[/b][red]:warning:",
+    ("receipts", "show", UNKNOWN): "⟨U+202E⟩[/b][red]:warning:",
     ("doctor",): "[/b][red]:warning:",
 }
 """Commands, and what shows that others' words went through them whole."""
@@ -79,6 +85,9 @@ OTHERS: Sequence[tuple[str, ...]] = (
     ("allowances", "like", WAITS),
     ("allowances", "revoke", ALLOWANCE_TOO),
     ("allowances", "revoke", TRICK),
+    ("actions", "list", "--limit", "1", "--before", WAITS),
+    ("actions", "list", "--search", TRICK, "--since", TRICK),
+    ("spend", "--month", TRICK),
     ("operators", "list"),
     ("operators", "add", "ann"),
     ("operators", "add", TRICK),
@@ -90,11 +99,14 @@ OTHERS: Sequence[tuple[str, ...]] = (
     ("operators", "remove-passkey", TRICK),
     ("operators", "sessions"),
     ("operators", "sessions", "--end", TRICK),
-    ("actions", "list", "--limit", "1", "--page", "2"),
     ("actions", "reconcile"),
     ("actions", "resolve", UNKNOWN, "done"),
     ("audit", "verify"),
     ("audit", "accept"),
+    ("receipts", "export", "asked.txt"),
+    ("receipts", "keys"),
+    ("receipts", "rotate"),
+    ("verify", "asked.txt", "--keys", "asked.txt"),
     ("notify", "test", TRICK),
     ("optouts", "add", "+12015550125"),
     ("optouts", "import", "asked.txt"),
@@ -177,6 +189,7 @@ async def _tricked(folder: Path) -> AsyncGenerator[Store]:
             await record.plans.propose(_plan(plan_id))
         answer = {"outcome": f"Lost {TRICK}", "answer": f"A name {TRICK}", "decided_by": f"local:{TRICK}"}
         await record.journal.move(UNKNOWN, {State.PROPOSED}, State.UNKNOWN, **answer)
+        await record.database.write(_hold_money)
         await record.vault.keep(UNKNOWN, f"pin{TRICK}", f"4711{TRICK}")
         await record.database.write(_insert_tricks)
         await record.audit.note("denied", principal=f"local:{TRICK}", detail={TRICK: TRICK})
@@ -216,6 +229,10 @@ def _plan(plan_id: str) -> Plan:
         expires_at=datetime(2100, 1, 1, tzinfo=UTC),
         runs_until=datetime(2100, 1, 1, tzinfo=UTC),
     )
+
+
+def _hold_money(connection: Connection) -> None:
+    take_hold(connection, UNKNOWN, "voicetel", Money(Decimal(2)), datetime.now(UTC))
 
 
 def _insert_tricks(connection: Connection) -> None:

@@ -44,7 +44,8 @@ async def get_action(query: AnyId, call: BuiltinCall) -> Outcome:
     # A card reads, too, without the assistant's knowing; so there the news stay for the same call made again.
     if action.due_at is not None and not call.session.shows_cards:
         await call.services.journal.take_news(action.digest, action.created_at)
-    return ActionReply(await call.services.current(action))
+    current = await call.services.current(action)
+    return ActionReply(current, await call.services.receipts.ids_of(current.id))
 
 
 @builtin_tool("list_actions", toolset=TOOLSET, effect=BuiltinEffect.LOCAL_READ, arguments=ActionFilter)

@@ -66,6 +66,7 @@ function show() {
   part("What changes", question.changes);
   part("Call", question.call);
   part("Price", question.price);
+  part("Caps", question.budgets); // told with the question alone
   part("Text from outside", question.outside ? [question.outside] : []);
   at("answer").hidden = !waits;
   write("where", question.where);

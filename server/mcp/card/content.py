@@ -25,6 +25,7 @@ from guard.plans import status as plan_status
 from guard.plans.plan import CAN_RUN, Plan
 from guard.plans.question import (
     IN_ORDER,
+    budget_lines,
     duration,
     fits_form,
     last_moment,
@@ -45,7 +46,9 @@ KEY: Final = "ringfence/question"
 Quoted = Callable[[str], str]
 
 
-def action_facts(action: Action, quoted: Quoted, untrusted: Untrusted, where: Place | None = None) -> dict[str, Any]:
+def action_facts(
+    action: Action, quoted: Quoted, untrusted: Untrusted, where: Place | None = None, *, with_budgets: bool = False
+) -> dict[str, Any]:
     """Return the metadata of a result about an action; the action is fenced, and `quoted` fences what repeats it."""
     price = action.quote.price_lines()
     facts = {
@@ -66,12 +69,15 @@ def action_facts(action: Action, quoted: Quoted, untrusted: Untrusted, where: Pl
             f"Requested by {requester(action.principal)}.",
         ],
         "price": price,
+        "budgets": action.quote.budget_lines() if with_budgets else None,
         "expires_at": action.expires_at.isoformat(timespec="seconds"),
     }
     return _meta(facts, untrusted, where)
 
 
-def plan_facts(plan: Plan, quoted: Quoted, untrusted: Untrusted, where: Place | None = None) -> dict[str, Any]:
+def plan_facts(
+    plan: Plan, quoted: Quoted, untrusted: Untrusted, where: Place | None = None, *, with_budgets: bool = False
+) -> dict[str, Any]:
     """Return the metadata of a result about a plan; the plan is fenced, and `quoted` fences what repeats it."""
     in_full = fits_form([*plan.steps, *plan.undo])
     calls = len(plan.chosen)
@@ -97,6 +103,7 @@ def plan_facts(plan: Plan, quoted: Quoted, untrusted: Untrusted, where: Place | 
             f"Requested by {requester(plan.principal)}. After approval {last_moment(plan)}",
         ],
         "price": price_lines(plan.chosen),
+        "budgets": budget_lines([*plan.chosen, *plan.chosen_undo]) if with_budgets else None,
         "expires_at": (plan.runs_until if plan.state in CAN_RUN else plan.expires_at).isoformat(timespec="seconds"),
     }
     return _meta(facts, untrusted, where)

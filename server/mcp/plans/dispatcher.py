@@ -14,6 +14,7 @@ from server.mcp.call_parser import SessionCalls
 from server.mcp.elicitation import (
     NEITHER,
     FormAnswer,
+    Question,
     answered_action_id,
     ask,
     can_ask,
@@ -73,7 +74,8 @@ class PlanDispatcher:
         actions = dict(await self.services.plans.actions_of(plan.id))
         for position, action in actions.items():
             actions[position] = await self.services.current(action)
-        return plan_result(plan, actions, self.services.clock.now(), Untrusted())
+        receipts = await self.services.receipts.ids_of(plan.id)
+        return plan_result(plan, actions, self.services.clock.now(), Untrusted(), receipts)
 
     async def _find(self, plan_id: str, session: Session) -> Plan:
         found = await self.services.plans.find(plan_id)
@@ -91,7 +93,7 @@ class PlanDispatcher:
             if current.state not in {*CAN_RUN, PlanState.DONE, PlanState.FAILED}:
                 approvals.refuse(current)
             return current
-        question = question_of_plan(current, is_final=_is_final(current))
+        question = self._question(current, session)
         answer: FormAnswer | InputRequiredResult | None = read_answer(session, question) if is_answer else None
         if answer is None and not is_answer and self._may_ask(current, session):
             answer = await ask(session, question)
@@ -116,7 +118,7 @@ class PlanDispatcher:
         self, plan: Plan, session: Session, untrusted: Untrusted, *, note: str
     ) -> Plan | ToolResult:
         """Leave the approval to the operator; return the plan if it is approved while the call waits."""
-        question = question_of_plan(plan, is_final=_is_final(plan))
+        question = self._question(plan, session)
         if note:
             pending = await self.out_of_band.describe(plan.id, note=note)
         else:
@@ -126,10 +128,19 @@ class PlanDispatcher:
             pending = reached
         current = await self.services.plan_approvals.expire_if_due(await self._find(plan.id, session))
         if current.state is PlanState.PROPOSED:
-            return pending_plan_result(current, where=self._where(pending, current), untrusted=untrusted)
+            return pending_plan_result(
+                current,
+                where=self._where(pending, current),
+                untrusted=untrusted,
+                with_budgets=self.services.shows_budgets(session.principal),
+            )
         if current.state not in CAN_RUN:
             self.services.plan_approvals.refuse(current)
         return current
+
+    def _question(self, plan: Plan, session: Session) -> Question:
+        with_budgets = self.services.shows_budgets(session.principal)
+        return question_of_plan(plan, is_final=_is_final(plan), with_budgets=with_budgets)
 
     async def _is_answered(self, plan_id: str) -> bool:
         found = await self.services.plans.find(plan_id)

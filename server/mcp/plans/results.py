@@ -1,6 +1,6 @@
 """Builds the results of calls about plans: the question, where it is approved, and what became of the steps."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from typing import Any, Final
@@ -16,7 +16,7 @@ from guard.plans.status import done_line, overdue_line, progress_line, status_li
 from guard.settlement import Receipt
 from server.mcp.card.content import plan_facts, with_facts
 from server.mcp.out_of_band import Place
-from server.mcp.results import dump, reason_lines
+from server.mcp.results import dump, reason_lines, receipts_line
 from server.mcp.tabular import compact
 from server.mcp.untrusted import Untrusted, fence_before, fence_reasons
 
@@ -38,11 +38,12 @@ def approved_result(plan: Plan) -> CallToolResult:
     return _result(text, _facts(plan), _card(plan))
 
 
-def pending_plan_result(plan: Plan, *, where: Place, untrusted: Untrusted) -> CallToolResult:
+def pending_plan_result(plan: Plan, *, where: Place, untrusted: Untrusted, with_budgets: bool) -> CallToolResult:
     """Build the result of a plan that waits for a person outside the client; nothing was sent."""
     shown, quoted = fence_plan(plan, untrusted)
+    question = plan_prompt(shown, quoted, with_budgets=with_budgets)
     text = (
-        f"NOT SENT. A person has to approve this plan first:\n{plan_prompt(shown, quoted)}\n\n{where.sentence} "
+        f"NOT SENT. A person has to approve this plan first:\n{question}\n\n{where.sentence} "
         f"{_then(plan)} Tell the user; do not look for another way."
     )
     text += f"\n{untrusted.note}" if untrusted.is_used else ""
@@ -51,18 +52,20 @@ def pending_plan_result(plan: Plan, *, where: Place, untrusted: Untrusted) -> Ca
         structured_content={**_facts(plan), "approve": where.sentence},
         is_error=True,
     )
-    return with_facts(result, plan_facts(shown, quoted, untrusted, where))
+    return with_facts(result, plan_facts(shown, quoted, untrusted, where, with_budgets=with_budgets))
 
 
-def plan_result(plan: Plan, actions: Mapping[int, Action], now: datetime, untrusted: Untrusted) -> CallToolResult:
-    """Build the result that shows a plan and what became of its steps."""
+def plan_result(
+    plan: Plan, actions: Mapping[int, Action], now: datetime, untrusted: Untrusted, receipts: Sequence[str]
+) -> CallToolResult:
+    """Build the result that shows a plan, what became of its steps, and the ids of its signed receipts."""
     card, plan = _card(plan), fence_reasons(plan, untrusted)
     lines = [plan.title, *_status(plan, actions), *reason_lines(plan), *_step_lines(plan, actions, {})]
     lines += [late] if (late := overdue_line(plan, now)) else _next(plan)
-    lines += [untrusted.note] if untrusted.is_used else []
-    given = {"reason": plan.reason or None, "decline_reason": plan.decline_reason}
-    reasons = {name: reason for name, reason in given.items() if reason}
-    return _result("\n".join(lines), {**_facts(plan), **reasons, "steps": _rows(plan, actions)}, card)
+    lines += [*receipts_line(receipts), *([untrusted.note] if untrusted.is_used else [])]
+    given = {"reason": plan.reason or None, "decline_reason": plan.decline_reason, "receipts": list(receipts) or None}
+    more = {name: value for name, value in given.items() if value}
+    return _result("\n".join(lines), {**_facts(plan), **more, "steps": _rows(plan, actions)}, card)
 
 
 def run_result(run: Run, untrusted: Untrusted) -> CallToolResult:

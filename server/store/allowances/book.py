@@ -22,9 +22,11 @@ from guard.allowances.allowance import (
 from guard.allowances.conditions import read_condition
 from guard.money import Money
 from guard.operators.approval import Approval
+from guard.receipts.contents import content_of_allowance
 from server.store.allowances.uses import counted_in
 from server.store.engine import Database
 from server.store.operators.approvals import detail_of
+from server.store.receipts.book import StoredReceipts
 from server.store.reservations import billionths
 from server.store.schema import allowance_requests, allowances, events
 from server.store.sealed.audit import Audit, Entry
@@ -42,9 +44,10 @@ class StoredAllowances:
     Every method raises `JournalUnavailable` if the store cannot be used.
     """
 
-    def __init__(self, database: Database, audit: Audit) -> None:
+    def __init__(self, database: Database, audit: Audit, receipts: StoredReceipts) -> None:
         self._database = database
         self._audit = audit
+        self._receipts = receipts
 
     async def add(
         self,
@@ -69,7 +72,7 @@ class StoredAllowances:
                 _close(entry.connection, request_id, at)
             detail = terms.facts | {"by": by} | ({"request": request_id} if request_id else {})
             detail |= detail_of(approval) if approval is not None else {}
-            self._audit.append(entry, "allowance added", action_id=made.id, principal=terms.principal, detail=detail)
+            self._log(entry, "allowance added", made, detail, by=by, approval=approval)
             return made
 
         return await self._audit.write(work, needs_whole_log=True)
@@ -83,8 +86,7 @@ class StoredAllowances:
                 return found
             change = update(allowances).where(allowances.c.id == allowance_id)
             entry.connection.execute(change.values(revoked_at=at, revoked_by=by))
-            principal, detail = found.terms.principal, {"by": by}
-            self._audit.append(entry, "allowance revoked", action_id=allowance_id, principal=principal, detail=detail)
+            self._log(entry, "allowance revoked", found, {"by": by}, by=by)
             return _find(entry.connection, allowance_id)
 
         return await self._audit.write(work)
@@ -181,6 +183,22 @@ class StoredAllowances:
             return True
 
         return await self._audit.write(work)
+
+    def _log(
+        self,
+        entry: Entry,
+        event: str,
+        allowance: Allowance,
+        detail: Mapping[str, Any],
+        *,
+        by: str,
+        approval: Approval | None = None,
+    ) -> None:
+        """Add the audit row of an allowance and its receipt."""
+        row = self._audit.append(
+            entry, event, action_id=allowance.id, principal=allowance.terms.principal, detail=detail
+        )
+        self._receipts.add(entry, row, content_of_allowance(event, allowance, by=by, approval=approval))
 
 
 def _find(connection: Connection, allowance_id: str) -> Allowance | None:

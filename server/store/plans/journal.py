@@ -16,15 +16,17 @@ from guard.operators.approval import Approval
 from guard.operators.demand import NO_DEMAND, Demand
 from guard.plans.journal import StepPlace
 from guard.plans.plan import CAN_RUN, Amount, Plan, PlanState, Step, Terms, amounts_of, digest_of_plan, totals_of
+from guard.receipts.contents import OF_PLAN, ONE_APPROVAL, content_of_plan
 from guard.rules.budget import Cap, Hold, require_room, require_room_for_all
 from guard.rules.quote import Quote
-from server.store.actions import action_of, find_open, request_detail, row_of
+from server.store.actions import action_of, find_open, make_searchable, request_detail, row_of
 from server.store.allowances.uses import begin_step_use, release_step_uses, release_use, take_uses
 from server.store.engine import Database
 from server.store.key_values import FROZEN, get_value
 from server.store.operators.approvals import add_approval, approvals_of, decided_by, detail_of
 from server.store.plans.reserved import release, reserve
 from server.store.processes import this_process
+from server.store.receipts.book import StoredReceipts
 from server.store.reservations import spent_in, take_hold
 from server.store.schema import actions, plan_steps, plans
 from server.store.sealed.audit import Audit, Entry
@@ -43,9 +45,10 @@ _AT_ONCE: Final = 400
 class StoredPlans:
     """Implements `guard.plans.journal.PlanJournal`; raises `JournalUnavailable` if the store cannot be used."""
 
-    def __init__(self, database: Database, audit: Audit) -> None:
+    def __init__(self, database: Database, audit: Audit, receipts: StoredReceipts) -> None:
         self._database = database
         self._audit = audit
+        self._receipts = receipts
 
     async def propose(self, plan: Plan, undo: Plan | None = None) -> Plan:
         """Store a new plan with its steps and its audit row, or return the one that is open for the same calls.
@@ -196,9 +199,8 @@ class StoredPlans:
                 _strike(entry.connection, plan_id, plan_steps.c.position.in_(struck))
                 if (undo := _undo_of(entry.connection, plan_id)) is not None:
                     _strike(entry.connection, undo.id, plan_steps.c.undoes.in_(struck))
-            detail = dict(detail_of(approval)) if approval is not None else {}
-            detail |= {"struck": sorted(struck)} if struck else {}
-            return self._approve(entry, plan_id, changes, caps, detail)
+            left_out = {"struck": sorted(struck)} if struck else {}
+            return self._approve(entry, plan_id, changes, caps, left_out, approval)
 
         return await self._audit.write(work, needs_whole_log=True)
 
@@ -243,7 +245,8 @@ class StoredPlans:
         waiting = _find(entry.connection, plans.c.id == plan_id)
         if waiting is not None:
             principal, detail = waiting.principal, detail_of(approval)
-            self._audit.append(entry, "one approval", action_id=plan_id, principal=principal, detail=detail)
+            row = self._audit.append(entry, ONE_APPROVAL, action_id=plan_id, principal=principal, detail=detail)
+            self._receipts.add(entry, row, content_of_plan(waiting, approval))
         return waiting
 
     def _approve(
@@ -253,6 +256,7 @@ class StoredPlans:
         changes: Mapping[str, Any],
         caps: Sequence[Cap],
         detail: Mapping[str, Any],
+        approval: Approval | None = None,
     ) -> Plan:
         """Move a plan that waits to approved, with the plan that undoes it, and reserve what their steps cost."""
         connection, at, due_at = entry.connection, changes["decided_at"], changes["due_at"]
@@ -264,7 +268,8 @@ class StoredPlans:
         reserve(connection, plan_id, approved.chosen, at)
         facts = {"decided_by": changes["decided_by"], "digest": approved.digest, "total": _total(approved.chosen)}
         facts |= {"due_at": due_at.isoformat()} if due_at else {}
-        self._log(entry, approved, {**facts, **detail})
+        signed: Mapping[str, Any] = detail_of(approval) if approval is not None else {}
+        self._log(entry, approved, {**facts, **signed, **detail}, approval)
         if (undo := _undo_of(connection, plan_id)) is not None:
             self._approve_undo(entry, undo, changes, at)
         return approved
@@ -328,6 +333,7 @@ class StoredPlans:
             _move(connection, place.plan_id, CAN_RUN, PlanState.RUNNING, {"outcome": None})
             values = row_of(action) | {"state": State.SENDING.value, "sent_at": at, "owner": this_process()}
             begun = (connection.execute(insert(actions).values(values).returning(*actions.c))).mappings().one()
+            make_searchable(connection, action)
             detail = {**request_detail(action), "plan": place.plan_id, "step": place.position}
             self._audit.append(
                 entry,
@@ -423,10 +429,13 @@ class StoredPlans:
             entry, State.EXPIRED.value, action_id=found.id, principal=found.principal, detail={"outcome": why}
         )
 
-    def _log(self, entry: Entry, plan: Plan, detail: Mapping[str, Any]) -> None:
-        self._audit.append(
+    def _log(self, entry: Entry, plan: Plan, detail: Mapping[str, Any], approval: Approval | None = None) -> None:
+        """Add the audit row of a plan, and its receipt where its state has one."""
+        row = self._audit.append(
             entry, f"plan {plan.state.value}", action_id=plan.id, principal=plan.principal, detail=detail
         )
+        if plan.state in OF_PLAN:
+            self._receipts.add(entry, row, content_of_plan(plan, approval))
 
 
 _AUDITED: Final = ("decided_by", "outcome", "decline_reason")

@@ -95,9 +95,10 @@ def integrity(store: Path) -> str:
 
 
 async def audited(folder: Path) -> Verdict:
-    """Whether the chain of a store is whole."""
+    """Whether the chain of a store is whole, and every row of a decision or an outcome has its receipt."""
     record = open_store(f"sqlite:///{folder / 'ringfence.db'}", folder)
     try:
+        await record.receipts.verify()
         return await record.audit.verify()
     finally:
         await record.database.close()

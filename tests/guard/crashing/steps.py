@@ -57,7 +57,7 @@ class SteppedJournal(StoredJournal):
     """The journal, with a signal after each write that a call makes."""
 
     def __init__(self, record: Store, signals: Signals) -> None:
-        super().__init__(record.database, record.audit)
+        super().__init__(record.database, record.audit, record.receipts)
         self._signals = signals
 
     async def propose(self, action: Action) -> Action:

@@ -162,15 +162,17 @@ async def _put_calls(record: FullRecord) -> None:
     await proposed(record.store, title="Order +1 212 555 0150", quote=Quote(unknown="No rate is shown."), **earlier)
     record.ids["action_id"] = record.alike[0]
     for outcome in (State.DONE, State.UNKNOWN, State.REFUSED):
-        await _put_sent(record.store, outcome, now)
+        sent = await _put_sent(record.store, outcome, now)
+        record.ids["receipt_id"] = (await record.store.receipts.ids_of(sent))[-1]
 
 
-async def _put_sent(store: Store, outcome: State, now: datetime) -> None:
+async def _put_sent(store: Store, outcome: State, now: datetime) -> str:
     quote = Quote(amount=Money(Decimal(2)), per="month", item="number")
     action = await proposed(store, created_at=now, expires_at=now + timedelta(minutes=15), quote=quote)
     await store.journal.move(action.id, {State.PROPOSED}, State.APPROVED, decided_by="the operator, on the page")
     await store.journal.begin(action.id, hold=Hold("voicetel", quote.most), caps=[], at=now)
     await store.journal.move(action.id, {State.SENDING}, outcome, finished_at=now)
+    return action.id
 
 
 async def _put_allowance(record: FullRecord, settings: Settings) -> None:
@@ -226,6 +228,7 @@ async def _put_messages(store: Store) -> None:
 
 
 PAGES_WITH_QUERIES: Final = (
+    f"{ROOT}/history?search=friday&state=done&since=2026-01-01",
     f"{ROOT}?provider=voicetel",
     f"{ROOT}/together?of={{action_id}}",
     f"{ROOT}/allowances/new?like={{action_id}}",
@@ -233,7 +236,6 @@ PAGES_WITH_QUERIES: Final = (
     f"{ROOT}/deliveries/opt-outs?number=%2B12015550160",
     f"{ROOT}/rules?tool={SEND}",
     f"{ROOT}/rules?tool=voicetel_send_mesage",
-    f"{ROOT}/history?page=2",
     f"{ROOT}/act_none2",
 )
 """Pages that look otherwise by what their address says."""

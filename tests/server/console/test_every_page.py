@@ -22,7 +22,7 @@ HEAVIEST: Final = 100 * 1024
 RULES: Final = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]
 """WCAG 2.2 AA, as axe-core calls its rules."""
 
-NO_PAGES: Final = (".css", ".js", "/healthz")
+NO_PAGES: Final = (".css", ".js", ".csv", ".json", ".jsonl", "/healthz")
 
 
 async def paths_of(record: FullRecord) -> list[str]:

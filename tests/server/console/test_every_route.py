@@ -25,7 +25,7 @@ OPEN_TO_ALL: Final = {
     f"{ROOT}/{name}"
     for name in (
         "page.css", "page.js", "passkeys.js", "healthz", "sign-in", "sign-in/options", "sign-in/passkey",
-        "enrol", "enrol/options",
+        "enrol", "enrol/options", "keys.json",
     )
 }  # fmt: skip
 """What has to work before somebody signed in; each is tested by itself."""

@@ -3,6 +3,7 @@
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 from pathlib import Path
 from typing import Any, Literal
 
@@ -10,8 +11,11 @@ import pytest
 from playwright.async_api import Page, expect
 
 from guard.action import Action, State
+from guard.money import Money
+from guard.rules.quote import Quote
 from server.console.pages import PageOptions
 from server.http.loopback import bind, serve_page
+from server.store.reservations import take_hold
 from server.store.store import Store
 from tests.server.console.browsing import PASSCODE, START, SUBJECT, opened_record, proposed, state_of
 from tests.server.console.chromium import CHROMIUM, PHONE, picture, tab, tab_to
@@ -258,13 +262,42 @@ async def test_what_cannot_be_undone_is_approved_in_two_steps_by_keyboard_and_wi
         assert await state_of(record, action) is State.APPROVED
 
 
+async def test_history_and_money_fit_a_phone_and_are_filtered_by_keyboard_without_a_script(tmp_path: Path) -> None:
+    async with _served(tmp_path) as (record, base), tab(base, viewport=PHONE) as page:
+        wanted = await _waiting(record, title="Rename +1 212 555 0177", quote=Quote(amount=Money(Decimal("1234.5"))))
+        await _waiting(record, title=f"Order {'averyveryverylongname' * 5}")
+        await record.database.write(
+            lambda connection: take_hold(connection, wanted.id, "voicetel", HELD, wanted.created_at)
+        )
+        await _sign_in(page)
+        await page.goto("/approvals/history")
+        await _fits(page)
+        await tab_to(page, page.get_by_label("Search"))
+        await page.keyboard.type("0177")
+        await page.keyboard.press("Enter")
+        await expect(page.get_by_role("link", name=wanted.title)).to_be_visible()
+        await expect(page.get_by_role("heading", level=3)).to_have_count(1)
+        await expect(page.get_by_label("State")).to_be_visible()
+        await _fits(page)
+        await picture(page, "history-filtered-phone")
+        await tab_to(page, page.get_by_role("link", name="Money", exact=True))
+        await page.keyboard.press("Enter")
+        await expect(page.get_by_role("heading", level=1)).to_contain_text("Money")
+        await expect(page.get_by_role("img")).to_have_count(1)
+        await _fits(page)
+        await picture(page, "money-phone")
+
+
+HELD = Money(Decimal("1234.5"))
+
+
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 async def test_text_stands_out_from_its_ground(scheme: Literal["light", "dark"], tmp_path: Path) -> None:
     async with _served(tmp_path) as (record, base), tab(base, java_script_enabled=True) as page:
         action = await _waiting(record)
         await _waiting(record, title="Release +1 212 555 0100 for good", operation="voicetel_release_number")
         await _sign_in(page)
-        for name, path in (("waiting", ""), ("action", f"/{action.id}"), ("history", "/history")):
+        for name, path in (("waiting", ""), ("action", f"/{action.id}"), ("history", "/history"), ("money", "/money")):
             await page.goto(f"/approvals{path}")
             await picture(page, f"{name}-desk-{scheme}", scheme=scheme)
             faint = await page.evaluate(_TOO_FAINT)

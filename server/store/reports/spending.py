@@ -7,13 +7,14 @@ from decimal import Decimal
 from typing import Literal
 
 from sqlalchemy import func, select
+from sqlalchemy.engine import Connection
 
 from guard.action import Action, State
 from guard.money import Money
 from server.store.engine import Database
 from server.store.schema import actions, holds
 
-_BILLION = Decimal(10) ** 9
+BILLION = Decimal(10) ** 9
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +53,15 @@ def charge_in_words(action: Action, charged: Charged | None) -> str:
             return "unknown" if may_have_cost and charged is None else "nothing"
 
 
+def charges_in(connection: Connection, action_ids: Collection[str]) -> dict[str, Charged]:
+    """Return what is booked for actions, by their ids; those for which nothing is are left out."""
+    rows = connection.execute(select(holds).where(holds.c.action_id.in_(action_ids))).mappings()
+    return {
+        row["action_id"]: Charged(Money(Decimal(row["billionths"]) / BILLION, row["currency"]), row["state"])
+        for row in rows
+    }
+
+
 class StoredSpending:
     """Sums what is held and settled."""
 
@@ -76,7 +86,7 @@ class StoredSpending:
                 provider=row["provider"],
                 account=row["account"],
                 operation=row["operation"],
-                amount=Money(Decimal(row["billionths"]) / _BILLION, row["currency"]),
+                amount=Money(Decimal(row["billionths"]) / BILLION, row["currency"]),
                 calls=row["calls"],
             )
             for row in await self._database.fetch(query)
@@ -84,12 +94,7 @@ class StoredSpending:
 
     async def charges_of(self, action_ids: Collection[str]) -> dict[str, Charged]:
         """Return what is booked for actions, by their ids; those for which nothing is are left out."""
-        query = select(holds).where(holds.c.action_id.in_(action_ids))
-        rows = await self._database.fetch(query)
-        return {
-            row["action_id"]: Charged(Money(Decimal(row["billionths"]) / _BILLION, row["currency"]), row["state"])
-            for row in rows
-        }
+        return await self._database.read(lambda connection: charges_in(connection, action_ids))
 
     async def others_spent(self, principal: str, since: datetime) -> bool:
         """Return True if money is held or settled for an action of somebody else since then."""

@@ -1,0 +1,1 @@
+"""The commands about receipts, and the one that checks them anywhere."""

@@ -1,0 +1,1 @@
+"""What the operator reads of the record in a terminal: actions that fit a filter, and the money."""

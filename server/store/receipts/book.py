@@ -1,0 +1,209 @@
+"""The receipts of a store, and the file that others check: written, read, exported, and the key replaced."""
+
+from collections.abc import Callable, Iterator, Sequence
+from datetime import UTC, datetime
+from typing import Any, Final, cast
+
+from sqlalchemy import insert, select
+from sqlalchemy.engine import Connection
+
+from guard.receipts.contents import EVENTS
+from guard.receipts.keys import PublishedKeys
+from guard.receipts.receipt import (
+    FORMAT,
+    KEY_REPLACED,
+    NOTHING_BEFORE,
+    End,
+    Link,
+    ReceiptContent,
+    StoredReceipt,
+    content_of,
+    hash_of,
+    id_of,
+    read_receipt,
+)
+from guard.receipts.verification import DoesNotFit, Findings, check_chain
+from server.store.engine import Database
+from server.store.receipts.signing_keys import SigningKeys, published
+from server.store.schema import audit, receipts, storable
+from server.store.sealed.audit import Audit, Entry
+from server.store.sealed.hash_chain import Head
+from server.store.sealed.seal import Seal
+
+_AT_ONCE: Final = 1000
+_INSERT: Final = insert(receipts)
+_LAST: Final = (
+    select(receipts.c.number, receipts.c.hash, receipts.c.signs_next).order_by(receipts.c.number.desc()).limit(1)
+)
+
+
+class StoredReceipts:
+    """Signs receipts in the transaction of their audit row; raises `JournalUnavailable` if the store cannot be used."""
+
+    def __init__(self, database: Database, audit: Audit, seal: Seal) -> None:
+        self._database = database
+        self._audit = audit
+        self._keys = SigningKeys(seal)
+
+    def add(self, entry: Entry, row: Head, said: ReceiptContent) -> str:
+        """Sign what a receipt says in the transaction of its audit row, and return the receipt's id.
+
+        Costs one indexed read, one insert and one signature.
+
+        Raises:
+            JournalUnavailable: The key cannot be opened, so nothing of the transaction is written.
+        """
+        connection, at = entry.connection, datetime.now(UTC)
+        last = _last(connection)
+        key = self._keys.open(connection, last[1] if last else None, at)
+        before = last[0] if last else NOTHING_BEFORE
+        content: dict[str, Any] = {
+            **_storable(content_of(said)),
+            "format": FORMAT,
+            "number": before.number + 1,
+            "before": content_of(before),
+            "at": at.isoformat(timespec="microseconds"),
+            "audit": {"row": row.number, "mac": row.mac},
+            "key": key.kid,
+        }
+        line = key.sign("receipt", content)
+        row_of_receipt = {
+            "number": before.number + 1,
+            "id": id_of(line),
+            "about_id": said.about.id if said.about else None,
+            "at": at,
+            "hash": hash_of(line),
+            "signs_next": said.next_key or key.kid,
+            "line": line,
+        }
+        connection.execute(_INSERT, row_of_receipt)
+        return id_of(line)
+
+    async def of(self, subject_id: str) -> Sequence[StoredReceipt]:
+        """Return the receipts of an action, a plan or an allowance, the oldest first."""
+        query = select(receipts.c.line).where(receipts.c.about_id == subject_id).order_by(receipts.c.number)
+        return [StoredReceipt(row["line"]) for row in await self._database.fetch(query)]
+
+    async def ids_of(self, subject_id: str) -> Sequence[str]:
+        """Return the ids of these receipts."""
+        query = select(receipts.c.id).where(receipts.c.about_id == subject_id).order_by(receipts.c.number)
+        return [row["id"] for row in await self._database.fetch(query)]
+
+    async def find(self, receipt_id: str) -> StoredReceipt | None:
+        """Return the receipt with this id, or None."""
+        rows = await self._database.fetch(select(receipts.c.line).where(receipts.c.id == receipt_id))
+        return StoredReceipt(rows[0]["line"]) if rows else None
+
+    async def export(self, *, since: datetime | None = None) -> list[str]:
+        """Return the lines of a file that others can check: every receipt since then, and the signed end."""
+
+        def read(connection: Connection) -> list[str]:
+            if since is None:
+                return list(_lines(connection))
+            query = select(receipts.c.number).where(receipts.c.at >= since).order_by(receipts.c.at).limit(1)
+            first = connection.execute(query).scalar()
+            return list(_lines(connection, first)) if first is not None else []
+
+        return await self._sign_file(read)
+
+    async def export_one(self, receipt: StoredReceipt) -> list[str]:
+        """Return the lines of a file with one receipt."""
+        return await self._sign_file(lambda _: [receipt.line])
+
+    async def published_keys(self, *, with_passkeys: bool = False) -> PublishedKeys:
+        """Return the public keys, with which anybody checks the receipts; none before the first receipt.
+
+        Those of passkeys, which check what operators signed, name the operators.
+        """
+        return await self._database.read(lambda connection: published(connection, with_passkeys=with_passkeys))
+
+    async def require_key(self) -> None:
+        """Create the first key where there is none."""
+        if not (await self.published_keys()).keys:
+            await self._database.write(lambda connection: self._keys.open(connection, None, datetime.now(UTC)))
+
+    async def verify(self) -> Findings:
+        """Check every receipt, and that each is that of its audit row and none is missing.
+
+        Whether the audit log itself is whole is for `Audit.verify`. Rows from before the first receipt have none.
+
+        Raises:
+            DoesNotFit: The first thing that does not fit.
+        """
+
+        def work(connection: Connection) -> Findings:
+            findings = check_chain(list(_lines(connection)), published(connection))
+            named = {one.row: one.mac for one in findings.audit_rows}
+            first = min(named, default=None)
+            if first is None:
+                return findings
+            columns = (audit.c.number, audit.c.mac, audit.c.event)
+            for row in connection.execute(select(*columns).where(audit.c.number >= first)):
+                mac = named.pop(row.number, None)
+                if (mac is None and row.event in EVENTS) or (mac is not None and mac != row.mac):
+                    what = "has no receipt" if mac is None else "is not the one that its receipt names"
+                    raise DoesNotFit(f"Row {row.number} of the audit log ({row.event}) {what}.")
+            if named:
+                raise DoesNotFit(f"Row {min(named)} of the audit log, which a receipt names, is missing.")
+            return findings
+
+        return await self._database.read(work)
+
+    async def replace_key(self, *, by: str) -> str:
+        """Replace the signing key, and destroy the private one; return the id of the receipt that names the new one."""
+
+        def work(entry: Entry) -> str:
+            connection, at = entry.connection, datetime.now(UTC)
+            last = _last(connection)
+            old = self._keys.open(connection, last[1] if last else None, at)
+            new = self._keys.create(connection, at)
+            row = self._audit.append(
+                entry, KEY_REPLACED, principal=by, detail={"old": old.kid, "new": new.kid, "new_x": new.x}
+            )
+            receipt_id = self.add(entry, row, ReceiptContent(event=KEY_REPLACED, requested_by=by, next_key=new.kid))
+            self._keys.destroy(connection, old.kid, at)
+            return receipt_id
+
+        return await self._audit.write(work)
+
+    async def _sign_file(self, read: Callable[[Connection], list[str]]) -> list[str]:
+        """Add the signed end to the lines that are read."""
+        await self.require_key()
+
+        def sign(connection: Connection) -> list[str]:
+            lines, last, at = read(connection), _last(connection), datetime.now(UTC)
+            key = self._keys.open(connection, last[1] if last else None, at)
+            first_and_last = [_link(line) for line in (lines[0], lines[-1])] if lines else [None, None]
+            end = End(exported_at=at, receipts=len(lines), first=first_and_last[0], last=first_and_last[1], key=key.kid)
+            return [*lines, key.sign("end", content_of(end))]
+
+        return await self._database.read(sign)
+
+
+def _last(connection: Connection) -> tuple[Link, str] | None:
+    """Return the last receipt, and the key of the one after it."""
+    row = connection.execute(_LAST).first()
+    return (Link(number=row[0], hash=row[1]), row[2]) if row else None
+
+
+def _lines(connection: Connection, first: int = 0) -> Iterator[str]:
+    """Read receipts from a number on, in batches."""
+    query = select(receipts.c.number, receipts.c.line).order_by(receipts.c.number).limit(_AT_ONCE)
+    while rows := connection.execute(query.where(receipts.c.number >= first)).all():
+        yield from (row.line for row in rows)
+        first = rows[-1].number + 1
+
+
+def _link(line: str) -> Link:
+    return Link(number=read_receipt(line).number, hash=hash_of(line))
+
+
+def _storable(value: Any) -> Any:
+    """Return a JSON value with only such characters as every database stores."""
+    if isinstance(value, str):
+        return storable(value)
+    if isinstance(value, dict):
+        return {name: _storable(inner) for name, inner in cast("dict[str, object]", value).items()}
+    if isinstance(value, list):
+        return [_storable(inner) for inner in cast("list[object]", value)]
+    return value
