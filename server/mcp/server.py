@@ -172,9 +172,9 @@ class DeferredCalls:
 class CachedToolList:
     """Middleware that caches the answer to `tools/list`, and fits it to the session.
 
-    It removes the tools that the client's headers or its token exclude. A client that shows cards gets the card's URI
-    with every tool that may ask a person. Where the session may use several accounts of a
-    provider, the tools of that provider take the account's name.
+    It removes the tools that the client's headers or its token exclude. Where the session may use several accounts of a
+    provider, the tools of that provider take the account's name. A client that shows cards gets the card's URI with
+    every tool that may ask a person.
     """
 
     def __init__(self, registry: ToolRegistry, services: Services) -> None:
