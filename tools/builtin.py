@@ -115,6 +115,11 @@ class Session(Protocol):
         """Return True for a tool that the client sees in its list."""
         ...
 
+    @property
+    def shows_cards(self) -> bool:
+        """True where the client shows cards, which read with `get_action` without the assistant's knowing."""
+        ...
+
     async def report_progress(self, done: float, total: float | None, message: str) -> None:
         """Report the progress of a long call, if the client asked for progress."""
         ...

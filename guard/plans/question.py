@@ -44,11 +44,11 @@ def plan_prompt(
         *price_lines(plan.chosen),
         *(budget_lines([*plan.chosen, *plan.chosen_undo]) if with_budgets else []),
         *(f"Note: {quoted(note)}" for note in plan.notes),
-        *_note_lines(plan.chosen, quoted, in_full=whole),
+        *note_lines(plan.chosen, quoted, in_full=whole),
         "",
         *step_lines(plan.chosen, in_full=whole),
         "",
-        *_undo_lines(plan, in_full=whole),
+        *undo_lines(plan, in_full=whole),
         IN_ORDER[plan.on_failure] + duration(plan.seconds),
         f"Requested by {requester(plan.principal)}. Your approval covers exactly these "
         f"{_count(len(plan.chosen), 'call')}{' and their undo' if plan.undo else ''} ({plan.id}), in this order, each "
@@ -83,7 +83,7 @@ def last_moment(plan: Plan) -> str:
     return f"nothing {but}is sent after {plan.runs_until:%Y-%m-%d %H:%M} UTC."
 
 
-def _undo_lines(plan: Plan, *, in_full: bool) -> list[str]:
+def undo_lines(plan: Plan, *, in_full: bool) -> list[str]:
     """Word the calls that undo a plan by themselves; empty where it has no time for that."""
     if not plan.chosen_undo or plan.until is None:
         return []
@@ -113,6 +113,13 @@ def price_lines(steps: Sequence[Step]) -> list[str]:
     if unknown:
         lines.append(f"Price unknown of {places(unknown)}: {unknown[0].quote.unknown}")
     return lines or ["Free, as far as the documentation says."]
+
+
+def total_in_words(steps: Sequence[Step]) -> str:
+    """Say what steps cost together, in a few words: `at most 3.84 EUR and an unknown price`."""
+    known = [f"{'at most ' if one.is_bound else ''}{one.money}{PER[one.per]}" for one in amounts_of(steps)]
+    unknown = ["an unknown price"] if any(step.quote.unknown for step in steps) else []
+    return " and ".join([*known, *unknown]) or "no charge"
 
 
 def step_lines(steps: Sequence[Step], *, in_full: bool) -> list[str]:
@@ -184,7 +191,7 @@ def _value(value: Any, in_full: bool) -> str:
     return f"{text[:_VALUE_SHOWN]}… ({len(text)} characters, in full on the approval page)"
 
 
-def _note_lines(steps: Sequence[Step], quoted: Callable[[str], str], *, in_full: bool) -> list[str]:
+def note_lines(steps: Sequence[Step], quoted: Callable[[str], str], *, in_full: bool) -> list[str]:
     """Return the notes of all steps, each with the steps that have it."""
     by_note: dict[str, list[Step]] = {}
     for step in steps:

@@ -6,10 +6,17 @@ from datetime import datetime
 from typing import Any, Final
 
 from guard.action import Action
-from guard.plans.plan import CAN_RUN, Plan, PlanState, Step, StepState, amounts_of, places, state_of
-from guard.plans.question import IN_ORDER, budget_lines, duration, last_moment, price_lines, when_lines
+from guard.plans.plan import CAN_RUN, Plan, PlanState, Step, StepState, places, state_of
+from guard.plans.question import (
+    IN_ORDER,
+    budget_lines,
+    duration,
+    last_moment,
+    price_lines,
+    total_in_words,
+    when_lines,
+)
 from guard.plans.status import overdue_line, progress_line, status_line, step_line
-from guard.rules.quote import PER
 from server.console.views import EFFECTS, Field, is_object, span, to_value
 from tools.registry import operation_named
 
@@ -147,9 +154,7 @@ def _state_of(plan: Plan) -> str:
 
 def _total(steps: Collection[Step]) -> str:
     """Return what steps cost together, in a few words."""
-    known = [f"{'at most ' if one.is_bound else ''}{one.money}{PER[one.per]}" for one in amounts_of(list(steps))]
-    unknown = ["an unknown price"] if any(step.quote.unknown for step in steps) else []
-    total = " and ".join([*known, *unknown]) or "no charge"
+    total = total_in_words(list(steps))
     return total[0].upper() + total[1:]
 
 

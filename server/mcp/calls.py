@@ -6,12 +6,14 @@ Imported with the first of them: a client lists tools before it calls one, and w
 import logging
 from typing import Any
 
+from mcp.server.apps import client_supports_apps
 from mcp.server.context import ServerRequestContext
 from mcp.shared.exceptions import MCPError
 from mcp.types import INVALID_PARAMS, CallToolRequestParams, CallToolResult, InputRequiredResult
 
 from clients.redaction import redact
 from server.mcp.approval_page import ApprovalPage
+from server.mcp.card.content import without_facts
 from server.mcp.completions import Completions
 from server.mcp.dispatcher import Dispatcher
 from server.mcp.listing.registry import ToolRegistry
@@ -39,11 +41,19 @@ class Calls:
     async def call_tool(
         self, context: ServerRequestContext[None, Any], params: CallToolRequestParams
     ) -> CallToolResult | InputRequiredResult:
-        """Call a tool that the client sees.
+        """Call a tool that the client sees; what a card shows goes only to a client that shows cards.
 
         Raises:
             MCPError: There is no such tool here; by the protocol this is an error of the request, not of a tool.
         """
+        result = await self._call(context, params)
+        if isinstance(result, InputRequiredResult) or client_supports_apps(context):
+            return result
+        return without_facts(result)
+
+    async def _call(
+        self, context: ServerRequestContext[None, Any], params: CallToolRequestParams
+    ) -> CallToolResult | InputRequiredResult:
         visible = visible_to(self._registry, context, self._services)
         session = Session(context, self._registry.selection, params, visible)
         declaration = self._registry.declaration(params.name) if params.name in visible else None

@@ -30,7 +30,7 @@ from server.mcp.elicitation import (
     question_of,
     read_answer,
 )
-from server.mcp.out_of_band import OutOfBandApproval, PendingApproval, where_to_approve
+from server.mcp.out_of_band import OutOfBandApproval, PendingApproval, Place, where_to_approve
 from server.mcp.plans.dispatcher import PlanDispatcher
 from server.mcp.results import (
     action_result,
@@ -290,7 +290,7 @@ class Dispatcher:
     def _question(self, action: Action, principal: Principal) -> Question:
         return question_of(action, with_budgets=self._services.shows_budgets(principal))
 
-    def _where(self, action: Action, pending: PendingApproval) -> str:
+    def _where(self, action: Action, pending: PendingApproval) -> Place:
         names_bound = action.quote.is_unknown and self._services.guard.needs_bound(action)
         bound = ("--up-to", "2.50") if names_bound else ()
         amount = ", naming the most that it may cost," if names_bound else ""

@@ -30,8 +30,26 @@ class PendingApproval:
     note: str = ""
 
 
-def where_to_approve(pending: PendingApproval, asked: HasAnswers, command: str, amount: str = "") -> str:
-    """Say who approves and where, for the model to pass on; `amount` is what the operator names with it."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Place:
+    """Where something is approved."""
+
+    sentence: str
+    """Who approves and where, for the model to pass on."""
+
+    page: str | None
+    command: str | None
+    """What the operator types instead; None where the command line approves nothing."""
+
+
+def where_to_approve(pending: PendingApproval, asked: HasAnswers, command: str, amount: str = "") -> Place:
+    """Say who approves and where; `amount` is what the operator names with it."""
+    counts = asked.approvers_needed <= 1
+    sentence = _sentence(pending, asked, command, amount)
+    return Place(sentence=sentence, page=pending.page, command=command if counts else None)
+
+
+def _sentence(pending: PendingApproval, asked: HasAnswers, command: str, amount: str) -> str:
     if asked.approvers_needed > 1:
         where = f"at {pending.page}" if pending.page else "on the approval page"
         return f"{approvals_line(asked)} Operators do so{amount} {where}; the command line counts for none of them."

@@ -19,6 +19,7 @@ from mcp.types import (
 )
 
 from server.mcp import resource_content
+from server.mcp.card import document as card
 from server.mcp.dispatcher import Dispatcher
 from server.mcp.resource_content import NoSuchDocument
 from server.mcp.session import Session
@@ -107,6 +108,8 @@ class Resources:
             MCPError: There is no document under this URI.
         """
         uri = str(params.uri)
+        if uri == card.URI:
+            return ReadResourceResult(contents=[card.read_card()])
         kind, _, name = uri.removeprefix(SCHEME).partition("/")
         document = next((one for one in DOCUMENTS if one.kind == kind and (one.parameter is None) == (not name)), None)
         if not uri.startswith(SCHEME) or document is None or "/" in name:

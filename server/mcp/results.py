@@ -25,6 +25,8 @@ from guard.plans.faults import BadPlan
 from guard.plans.plan import Plan
 from guard.settlement import Receipt
 from guard.verification_hint import outcome_text
+from server.mcp.card.content import action_facts, with_facts
+from server.mcp.out_of_band import Place
 from server.mcp.recipient_lists import names_number, shorten_recipients
 from server.mcp.tabular import compact, render, tabulate
 from server.mcp.untrusted import OPERATOR_NOTE, Untrusted, fence_action, fence_fields, fence_marked, fence_reasons
@@ -76,7 +78,14 @@ def receipt_result(
     if Effect.OUTWARD in spec.effect:
         content = shorten_recipients(content, whole=_where_recipients_are(action))
     facts = {"action": action.id, "state": action.state.value, **content}
-    return _result(facts, outcome=f"Done: {spec.title} ({action.id}).", notes=notes, rows=spec.rows)
+    result = _result(facts, outcome=f"Done: {spec.title} ({action.id}).", notes=notes, rows=spec.rows)
+    return _with_facts(result, action)
+
+
+def _with_facts(result: CallToolResult, action: Action) -> CallToolResult:
+    """Return a result with what a card shows about its action. No model is shown that, so nothing is remembered."""
+    untrusted = Untrusted()
+    return with_facts(result, action_facts(*fence_action(action, untrusted), untrusted))
 
 
 def _where_recipients_are(action: Action) -> str:
@@ -89,23 +98,25 @@ def _where_recipients_are(action: Action) -> str:
 
 
 def pending_result(
-    action: Action, *, where: str, untrusted: Untrusted, earlier: Action | None = None, with_budgets: bool
+    action: Action, *, where: Place, untrusted: Untrusted, earlier: Action | None = None, with_budgets: bool
 ) -> CallToolResult:
     """Build the result of a call that waits for a person outside the client; nothing was sent.
 
     `earlier` is the action of the same call that was declined shortly before with a reason.
     """
-    question = approval_prompt(*fence_action(action, untrusted), with_budgets=with_budgets)
+    shown, quoted = fence_action(action, untrusted)
+    question = approval_prompt(shown, quoted, with_budgets=with_budgets)
     before = fence_reasons(earlier, untrusted) if earlier is not None else None
     no = [f"{DECLINED_BECAUSE} {before.id} was declined: {before.decline_reason}"] if before is not None else []
     notes = [*no, *([untrusted.note] if untrusted.is_used else [])]
-    text = "\n".join([f"{NOT_SENT}:\n{question}\n\n{where} {MAKE_AGAIN}", *notes])
-    waiting = {"action": action.id, "state": action.state.value, "question": question, "approve": where}
-    return CallToolResult(
+    text = "\n".join([f"{NOT_SENT}:\n{question}\n\n{where.sentence} {MAKE_AGAIN}", *notes])
+    waiting = {"action": action.id, "state": action.state.value, "question": question, "approve": where.sentence}
+    result = CallToolResult(
         content=[TextContent(text=text)],
         structured_content=_structured(waiting | {"next": MAKE_AGAIN}, outcome=f"{NOT_SENT}.", notes=notes),
         is_error=True,
     )
+    return with_facts(result, action_facts(shown, quoted, untrusted, where, with_budgets=with_budgets))
 
 
 def with_heading(result: CallToolResult, heading: str) -> CallToolResult:
@@ -178,8 +189,11 @@ def action_result(action: Action, untrusted: Untrusted, receipts: Sequence[str] 
     reasons = {"reason": action.reason or None, "decline_reason": action.decline_reason}
     shown = {**action_row(action), **facts, **reasons, "before": action.before or None, "receipts": [*receipts] or None}
     content = {name: value for name, value in shown.items() if value is not None}
-    structured = _structured(content, outcome=outcome, notes=notes)
-    return CallToolResult(content=[TextContent(text="\n".join(lines))], structured_content=structured)
+    result = CallToolResult(
+        content=[TextContent(text="\n".join(lines))],
+        structured_content=_structured(content, outcome=outcome, notes=notes),
+    )
+    return with_facts(result, action_facts(action, quoted, untrusted))
 
 
 def receipts_line(receipts: Sequence[str]) -> list[str]:
@@ -233,7 +247,8 @@ def _failed_action(
     status += f"\n{untrusted.note}" if untrusted.is_used else ""
     outcome = outcome_text(action, RegisteredOperations()) if action.state is State.UNKNOWN else redact(str(error))
     advice = commands.complete(error.advice)
-    return problem(f"{outcome} {advice}{status}", kind=type(error).__name__, more=more)
+    result = problem(f"{outcome} {advice}{status}", kind=type(error).__name__, more=more)
+    return _with_facts(result, action)
 
 
 def _details(error: TelephonyError) -> dict[str, Any]:

@@ -7,6 +7,7 @@ from importlib.metadata import version
 from typing import TYPE_CHECKING, Any, Final, cast
 
 import anyio
+from mcp.server.apps import client_supports_apps
 from mcp.server.caching import CacheHint
 from mcp.server.context import CallNext, HandlerResult, ServerRequestContext
 from mcp.server.lowlevel import Server
@@ -37,6 +38,7 @@ from mcp.types import (
 from clients.deferred import Deferred
 from prompts.library import guide_named, guides, misfit
 from server.mcp.approval_page import ApprovalPage, NoPage
+from server.mcp.card.listing import with_card
 from server.mcp.instructions import instructions
 from server.mcp.listing.registry import ToolRegistry
 from server.mcp.listing.visibility import accounts_to_name, visible_to
@@ -171,7 +173,8 @@ class CachedToolList:
     """Middleware that caches the answer to `tools/list`, and fits it to the session.
 
     It removes the tools that the client's headers or its token exclude. Where the session may use several accounts of a
-    provider, the tools of that provider take the account's name.
+    provider, the tools of that provider take the account's name. A client that shows cards gets the card's URI with
+    every tool that may ask a person.
     """
 
     def __init__(self, registry: ToolRegistry, services: Services) -> None:
@@ -190,12 +193,17 @@ class CachedToolList:
         if answer is None:
             answer = cast("Mapping[str, Any]", await call_next(ctx))
             self._answers[ctx.protocol_version] = answer
-        if len(visible) == len(self._registry.listed) and not accounts:
+        shows_cards = client_supports_apps(ctx)
+        if len(visible) == len(self._registry.listed) and not accounts and not shows_cards:
             return dict(answer)
         tools = [tool for tool in answer["tools"] if tool["name"] in visible]
         if accounts:
             tools = [WITH_ACCOUNTS.load()(tool, accounts, self._services) for tool in tools]
-        return {**answer, "tools": tools}
+        return {**answer, "tools": [self._with_card(tool) for tool in tools] if shows_cards else tools}
+
+    def _with_card(self, tool: Mapping[str, Any]) -> Mapping[str, Any]:
+        """Return a tool that may ask a person as one whose results a card shows; any other as it is."""
+        return tool if self._registry.listed[tool["name"]].info.only_reads else with_card(tool)
 
 
 class Prompts:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING, Any, Final, cast
 
+from mcp.server.apps import client_supports_apps
 from mcp.server.auth.middleware.auth_context import get_access_token
 from mcp.server.auth.provider import AccessToken
 from mcp.server.context import ServerRequestContext
@@ -143,6 +144,11 @@ class Session:
     def client_capabilities(self) -> ClientCapabilities | None:
         """The capabilities that the client declared."""
         return self.context.session.client_capabilities
+
+    @property
+    def shows_cards(self) -> bool:
+        """True where the client declared that it shows MCP Apps."""
+        return client_supports_apps(self.context)
 
     @property
     def can_be_asked_now(self) -> bool:

@@ -17,7 +17,7 @@ async def test_an_action_links_its_receipts_and_each_says_itself_in_plain_words(
         assert "Receipts" not in (await page.open(f"/{waits.id}")).text
         await page.press(f"/{waits.id}/approve", on=f"/{waits.id}")
         shown = await page.open(f"/{waits.id}")
-        [receipt] = re.findall(r'href="/approvals/receipts/(rcp_[0-9a-f]{16})">Approved</a>', shown.text)
+        [receipt] = re.findall(r'href="/approvals/receipts/(rcp_[0-9a-f]{16})">Receipt: Approved</a>', shown.text)
         words = words_of(await page.open(f"/receipts/{receipt}"))
     assert "Order +1 212 555 0100 and +1 212 555 0101" in words
     assert "the operator, on the approval page, " in words

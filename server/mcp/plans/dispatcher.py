@@ -21,7 +21,7 @@ from server.mcp.elicitation import (
     question_of_plan,
     read_answer,
 )
-from server.mcp.out_of_band import OutOfBandApproval, PendingApproval, where_to_approve
+from server.mcp.out_of_band import OutOfBandApproval, PendingApproval, Place, where_to_approve
 from server.mcp.plans.results import approved_result, pending_plan_result, plan_result, run_result
 from server.mcp.session import Session
 from server.mcp.untrusted import Untrusted
@@ -146,7 +146,7 @@ class PlanDispatcher:
         found = await self.services.plans.find(plan_id)
         return found is None or found.state is not PlanState.PROPOSED
 
-    def _where(self, pending: PendingApproval, plan: Plan) -> str:
+    def _where(self, pending: PendingApproval, plan: Plan) -> Place:
         return where_to_approve(pending, plan, self.services.settings.commands.line("plans", "approve", pending.id))
 
     def _may_ask(self, plan: Plan, session: Session) -> bool:

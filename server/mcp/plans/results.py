@@ -14,6 +14,8 @@ from guard.plans.question import plan_prompt
 from guard.plans.run import Run
 from guard.plans.status import done_line, overdue_line, progress_line, status_line, step_line
 from guard.settlement import Receipt
+from server.mcp.card.content import plan_facts, with_facts
+from server.mcp.out_of_band import Place
 from server.mcp.results import dump, reason_lines, receipts_line
 from server.mcp.tabular import compact
 from server.mcp.untrusted import Untrusted, fence_before, fence_reasons
@@ -33,35 +35,37 @@ def approved_result(plan: Plan) -> CallToolResult:
         text = f"{status_line(plan)} Carry it out with run_plan, plan_id={plan.id}."
     else:
         text = f"The same steps are {plan.id} already. {status_line(plan)} {' '.join(_next(plan))}"
-    return _result(text, _facts(plan))
+    return _result(text, _facts(plan), _card(plan))
 
 
-def pending_plan_result(plan: Plan, *, where: str, untrusted: Untrusted, with_budgets: bool) -> CallToolResult:
+def pending_plan_result(plan: Plan, *, where: Place, untrusted: Untrusted, with_budgets: bool) -> CallToolResult:
     """Build the result of a plan that waits for a person outside the client; nothing was sent."""
-    question = plan_prompt(*fence_plan(plan, untrusted), with_budgets=with_budgets)
+    shown, quoted = fence_plan(plan, untrusted)
+    question = plan_prompt(shown, quoted, with_budgets=with_budgets)
     text = (
-        f"NOT SENT. A person has to approve this plan first:\n{question}\n\n{where} "
+        f"NOT SENT. A person has to approve this plan first:\n{question}\n\n{where.sentence} "
         f"{_then(plan)} Tell the user; do not look for another way."
     )
     text += f"\n{untrusted.note}" if untrusted.is_used else ""
-    return CallToolResult(
+    result = CallToolResult(
         content=[TextContent(text=text)],
-        structured_content={**_facts(plan), "approve": where},
+        structured_content={**_facts(plan), "approve": where.sentence},
         is_error=True,
     )
+    return with_facts(result, plan_facts(shown, quoted, untrusted, where, with_budgets=with_budgets))
 
 
 def plan_result(
     plan: Plan, actions: Mapping[int, Action], now: datetime, untrusted: Untrusted, receipts: Sequence[str]
 ) -> CallToolResult:
     """Build the result that shows a plan, what became of its steps, and the ids of its signed receipts."""
-    plan = fence_reasons(plan, untrusted)
+    card, plan = _card(plan), fence_reasons(plan, untrusted)
     lines = [plan.title, *_status(plan, actions), *reason_lines(plan), *_step_lines(plan, actions, {})]
     lines += [late] if (late := overdue_line(plan, now)) else _next(plan)
     lines += [*receipts_line(receipts), *([untrusted.note] if untrusted.is_used else [])]
     given = {"reason": plan.reason or None, "decline_reason": plan.decline_reason, "receipts": list(receipts) or None}
     more = {name: value for name, value in given.items() if value}
-    return _result("\n".join(lines), {**_facts(plan), **more, "steps": _rows(plan, actions)})
+    return _result("\n".join(lines), {**_facts(plan), **more, "steps": _rows(plan, actions)}, card)
 
 
 def run_result(run: Run, untrusted: Untrusted) -> CallToolResult:
@@ -74,7 +78,8 @@ def run_result(run: Run, untrusted: Untrusted) -> CallToolResult:
     lines += [f"Not on the record yet: {unwritten}"] if unwritten else []
     lines += [*_next(plan), *([untrusted.note] if untrusted.is_used else [])]
     content = {**_facts(plan), "steps": _rows(plan, run.actions)}
-    return _result("\n".join(lines), content, is_error=plan.state in {PlanState.STOPPED, PlanState.FAILED})
+    is_error = plan.state in {PlanState.STOPPED, PlanState.FAILED}
+    return _result("\n".join(lines), content, _card(plan), is_error=is_error)
 
 
 def _status(plan: Plan, actions: Mapping[int, Action]) -> list[str]:
@@ -160,5 +165,12 @@ def fence_plan(plan: Plan, untrusted: Untrusted) -> tuple[Plan, Callable[[str], 
     return replace(fence_reasons(plan, untrusted), steps=steps), quoted
 
 
-def _result(text: str, content: dict[str, Any], *, is_error: bool = False) -> CallToolResult:
-    return CallToolResult(content=[TextContent(text=text)], structured_content=content, is_error=is_error)
+def _card(plan: Plan) -> dict[str, Any]:
+    """Return what a card shows about a plan; the model is not shown that, so nothing is remembered."""
+    untrusted = Untrusted()
+    return plan_facts(*fence_plan(plan, untrusted), untrusted)
+
+
+def _result(text: str, content: dict[str, Any], meta: dict[str, Any], *, is_error: bool = False) -> CallToolResult:
+    result = CallToolResult(content=[TextContent(text=text)], structured_content=content, is_error=is_error)
+    return with_facts(result, meta)

@@ -1,0 +1,1 @@
+"""The question as a card in clients that show MCP Apps."""
