@@ -372,7 +372,10 @@ def believe_reasons() -> None:
 
         return proposed
 
-    cut(pipeline, "clean_reason", lambda _: lambda text, _: text)
+    def uncleaned(text: str, *_: Any) -> str:
+        return text
+
+    cut(pipeline, "clean_reason", lambda _: uncleaned)
     cut(messages, "reason_line", lambda _: str)
     cut(pipeline.Guard, "propose", credulous)
 

@@ -5,9 +5,10 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
-from playwright.async_api import CDPSession, Page, expect
+from playwright.async_api import Page, expect
 
 from guard.action import Action, State
 from guard.operators.roles import Role
@@ -26,7 +27,9 @@ class Device:
 
     record: Store
     page: Page
-    devtools: CDPSession
+    devtools: Any
+    """The session of Chromium's protocol, of which Playwright leaves open what is sent."""
+
     authenticator: str
 
     async def lock(self) -> None:
@@ -43,9 +46,9 @@ async def device(folder: Path) -> AsyncGenerator[Device]:
         serve_page(record, bind(0), store_address="test", options=PageOptions()) as base,
         tab(base.replace("127.0.0.1", "localhost"), java_script_enabled=True) as page,
     ):
-        devtools = await page.context.new_cdp_session(page)
+        devtools: Any = await page.context.new_cdp_session(page)
         await devtools.send("WebAuthn.enable", {"enableUI": False})
-        made = await devtools.send(
+        made: dict[str, str] = await devtools.send(
             "WebAuthn.addVirtualAuthenticator",
             {
                 "options": {
