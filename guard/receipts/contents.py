@@ -59,6 +59,7 @@ def content_of_action(action: Action, booked: Booked, approval: Approval | None 
             covered=_covered(actions.digested_text(action), action.digest, action.arguments),
             plan=booked.plan,
             step=booked.step,
+            reason=_words(action.reason),
         ),
         requested_by=action.principal,
         answered=_answered(action, approval),
@@ -106,7 +107,7 @@ def content_of_allowance(
 def _about_plan(plan: Plan, words: tuple[str, ...]) -> About:
     """Say what a plan is; an answer to it also shows every step, with those that were left out."""
     if plan.state not in {PlanState.PROPOSED, PlanState.APPROVED, PlanState.DECLINED}:
-        return About(id=plan.id, words=words, digest=plan.digest)
+        return About(id=plan.id, words=words, digest=plan.digest, reason=_words(plan.reason))
     steps = [{"arguments": step.arguments, "given": step.given} for step in (*plan.steps, *plan.undo)]
     struck = tuple(step.position for step in plan.steps if step.is_struck)
     text = plans.asked_text(plan) if struck else plans.digested_text(plan)
@@ -118,6 +119,7 @@ def _about_plan(plan: Plan, words: tuple[str, ...]) -> About:
         covered=_covered(text, asked or plan.digest, steps),
         asked=asked,
         without=struck or None,
+        reason=_words(plan.reason),
     )
 
 
@@ -134,7 +136,16 @@ def _answered(item: Action | Plan, approval: Approval | None) -> Answered | None
     by = item.decided_by or (approval.by if approval else None)
     if by is None:
         return None
-    return _signed_by(by, approval) if approval else Answered(by=by, at=item.decided_at)
+    return (
+        _signed_by(by, approval)
+        if approval
+        else Answered(by=by, at=item.decided_at, reason=_words(item.decline_reason))
+    )
+
+
+def _words(reason: str | None) -> str | None:
+    """Return a reason without what looks like a secret; None where none was given."""
+    return redact(reason) if reason else None
 
 
 def _signed_by(by: str, approval: Approval) -> Answered:

@@ -75,6 +75,9 @@ class About(_Part):
 
     step: int | None = None
 
+    reason: str | None = None
+    """Why it was asked for, in the words of the assistant."""
+
 
 class SignedApproval(_Part):
     """What an operator's authenticator signed (WebAuthn), as the browser handed it on; binary values in base64url."""
@@ -98,6 +101,9 @@ class Answered(_Part):
 
     assertion: SignedApproval | None = None
     """What the operator's passkey signed for it; None where the operator had none."""
+
+    reason: str | None = None
+    """Why it was declined, in the words of whoever declined it."""
 
 
 class Price(_Part):

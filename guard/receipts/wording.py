@@ -5,6 +5,7 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Final
 
+from guard.injection.reasons import in_marks
 from guard.messages import requester, shown
 from guard.money import Money
 from guard.receipts.receipt import KEY_REPLACED, SignedReceipt, StoredReceipt
@@ -38,7 +39,9 @@ def facts_of(stored: StoredReceipt) -> list[tuple[str, str]]:
     facts = [
         ("What", "\n".join(about.words) if about else ""),
         ("Requested by" if about else "By", shown(requester(receipt.requested_by)) if receipt.requested_by else ""),
+        ("Reason, in the assistant's words", _quoted(about.reason) if about else ""),
         ("Answered by", _answered(receipt)),
+        ("Reason of the no", _quoted(receipt.answered.reason) if receipt.answered else ""),
         ("Signed by", _signed(receipt)),
         ("Price", "\n".join(price.words) if price else ""),
         ("Approved up to", price.up_to or "" if price else ""),
@@ -53,6 +56,10 @@ def facts_of(stored: StoredReceipt) -> list[tuple[str, str]]:
         ("Signed with key", receipt.key),
     ]
     return [(name, value) for name, value in facts if value]
+
+
+def _quoted(reason: str | None) -> str:
+    return in_marks(reason) if reason else ""
 
 
 def receipt_lines(stored: StoredReceipt) -> list[str]:

@@ -70,8 +70,9 @@ async def test_a_no_and_an_allowance_leave_receipts(operator: OperatorSide) -> N
         settings = settings_for(operator.folder, sandbox.voicetel, approvals={"form": "off"})
         _, server = server_for(settings)
         async with connect(server) as client:
-            action = content_of(await client.call_tool(TOOL, ORDER))["action"]
-            await operator.decline(action)
+            asked = {"operation": TOOL, "arguments": ORDER, "reason": "Ann wants a second line."}
+            action = content_of(await client.call_tool("call_write_operation", asked))["action"]
+            await operator.decline(action, "--reason", "Ask for area code 512.")
     terms = ("--for", "local:alice", "--where", "to_number starts with +1", "--where", "from_number any")
     limits = ("--where", "text any", "--count", "5/day", "--money", "1.00 USD/day", "--until", _in_a_month())
     allowed = await operator.allow("voicetel_send_message", *terms, *limits)
@@ -80,6 +81,11 @@ async def test_a_no_and_an_allowance_leave_receipts(operator: OperatorSide) -> N
         ("declined", action, OPERATOR),
         ("allowance added", allowed, OPERATOR),
     ]
+    assert receipts[0]["about"]["reason"] == "Ann wants a second line."
+    assert receipts[0]["answered"]["reason"] == "Ask for area code 512."
+    told = (await operator.run("receipts", "show", action)).output
+    assert "«Ann wants a second line.»" in told
+    assert "«Ask for area code 512.»" in told
     assert await _verified(operator) == 2
 
 
