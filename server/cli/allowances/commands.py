@@ -18,8 +18,10 @@ from guard.allowances.draft import Draft
 from guard.allowances.fitness import why_never
 from guard.allowances.suggestion import terms_like
 from guard.allowances.wording import STILL_STANDS, brief, status_line, terms_lines, usage_line
+from guard.errors import MayNotApprove
 from guard.injection.reasons import in_marks, reason_line
 from guard.messages import requester, shown
+from guard.operators.roles import Role
 from guard.replay.preview import Lookback, look_back
 from server.cli.actions import find_action
 from server.cli.terminal import (
@@ -28,6 +30,7 @@ from server.cli.terminal import (
     Target,
     console,
     fail,
+    local_approver,
     operator_command,
     plain,
     require_passcode,
@@ -134,10 +137,25 @@ def add(
         terms = draft.read(made, now, fitness_of(session.settings))
         await _tell_terms(session, made, terms)
         await require_passcode(session)
+        await _require_may_allow(session)
         return await book.add(terms, by=OPERATOR, at=now, request_id=request)
 
     saved = anyio.run(lambda: with_store(save, target))
     tell(f"{saved.id} is in force.")
+
+
+async def _require_may_allow(session: StoreSession) -> None:
+    """Refuse an allowance of the local operator where that one is disabled, or no admin any more.
+
+    Raises:
+        MayNotApprove: An admin with a name allows it on the page.
+    """
+    approver = await local_approver(session)
+    if not approver.operator.role.includes(Role.ADMIN):
+        raise MayNotApprove(
+            f"The local operator is {approver.operator.role.value}, and an admin allows calls beforehand, on the page. "
+            "Nothing was saved."
+        )
 
 
 @app.command()

@@ -127,7 +127,7 @@ def enable(target: Target, name: Name) -> None:
 def remove_passkey(
     target: Target, passkey: Annotated[str, typer.Argument(help="Id of the passkey, or how it begins.")]
 ) -> None:
-    """Remove a lost passkey: it signs nobody in and nothing more; what it signed can still be checked."""
+    """Remove a lost passkey, and end its operator's sessions; what it signed can still be checked."""
 
     async def store(session: StoreSession) -> Passkey:
         await require_passcode(session)

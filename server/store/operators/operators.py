@@ -130,7 +130,9 @@ class StoredOperators:
                 connection.execute(insert(operators).values({**_row_of(found), "created_at": at, "created_by": by}))
             connection.execute(update(operators).where(operators.c.name == name).values(changes))
             if changes.get("disabled_at"):
-                _end_all(connection, name, at)
+                _end_sessions(connection, name, at)
+                unused = (enrolments.c.operator == name) & enrolments.c.used_at.is_(None)
+                connection.execute(update(enrolments).where(unused).values(used_at=at))
             detail = {"operator": name} | ({"role": changes["role"]} if "role" in changes else {})
             self._audit.append(entry, event, principal=by, detail=detail)
             changed = find_operator(connection, name)
@@ -218,7 +220,9 @@ class StoredOperators:
         return await self._database.write(lambda connection: connection.execute(counted).rowcount) > 0
 
     async def remove_passkey(self, passkey_id: str, *, by: str, at: datetime) -> Passkey:
-        """Remove a passkey: it signs nothing more; what it signed can still be checked.
+        """Remove a passkey and end its operator's sessions; what it signed can still be checked.
+
+        A session that outlived the last passkey would approve without any signature.
 
         Raises:
             BadOperator: There is none with this id, or an id that begins so.
@@ -233,6 +237,7 @@ class StoredOperators:
                 raise BadOperator(f"No passkey, or more than one, has an id that begins with {passkey_id!r}.")
             removed = Passkey(**dict(found[0]))
             connection.execute(update(passkeys).where(passkeys.c.id == removed.id).values(removed_at=at))
+            _end_sessions(connection, removed.operator, at)
             detail = {"passkey": removed.id, "operator": removed.operator}
             self._audit.append(entry, "passkey removed", principal=by, detail=detail)
             return removed
@@ -261,11 +266,9 @@ def _row_of(operator: Operator) -> dict[str, Any]:
     return {name: getattr(operator, name) for name in columns} | {"role": operator.role.value}
 
 
-def _end_all(connection: Connection, name: str, at: datetime) -> None:
+def _end_sessions(connection: Connection, name: str, at: datetime) -> None:
     is_open = (operator_sessions.c.operator == name) & operator_sessions.c.ended_at.is_(None)
     connection.execute(update(operator_sessions).where(is_open).values(ended_at=at))
-    unused = (enrolments.c.operator == name) & enrolments.c.used_at.is_(None)
-    connection.execute(update(enrolments).where(unused).values(used_at=at))
 
 
 def _enrolling(connection: Connection, secret: str, at: datetime) -> Operator | None:

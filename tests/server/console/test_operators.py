@@ -4,7 +4,7 @@ import json
 import re
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +20,7 @@ from guard.rules.rules import Rules
 from server.console.pages import PageOptions
 from server.console.passkeys.audit_check import check_signatures
 from server.store.store import Store, open_store
-from tests.operator_side import OperatorSide
+from tests.operator_side import PASSCODE, OperatorSide
 from tests.record_file import change
 from tests.server.console.authenticator import Authenticator
 from tests.server.console.browsing import (
@@ -177,6 +177,30 @@ async def test_a_disabled_operator_is_signed_out_and_what_was_approved_counts_no
         assert (await tab.open()).status_code == 401
         assert (await sign_in(tab, key)).status_code == 401
     assert await record.journal.approvals_of(action.id) == []
+
+
+async def test_a_session_does_not_outlive_a_passkey_and_approve_unsigned(record: Store) -> None:
+    action = await proposed(record)
+    async with signed_in(record, "anna") as (tab, _):
+        token = token_in((await tab.open(f"/{action.id}")).text)
+        [lost] = await record.operators.passkeys_of("anna")
+        await record.operators.remove_passkey(lost.id, by="a test", at=START)
+        assert (await tab.send(f"/{action.id}/approve", token=token, credential="")).status_code == 401
+    assert await state_of(record, action) is State.PROPOSED
+
+
+async def test_a_disabled_local_operator_allows_nothing_on_the_command_line_either(operator: OperatorSide) -> None:
+    await operator.opt_out("+12015550199")  # makes the store
+    await operator.set_passcode()
+    assert (await operator.run("operators", "disable", LOCAL, typed=f"{PASSCODE}\n")).exit_code == 0
+    until = f"{datetime.now(UTC) + timedelta(days=30):%Y-%m-%d}"
+    limits = ("--count", "5/day", "--money", "1.00 USD/day", "--until", until)
+    where = ("--where", "from_number any", "--where", "to_number = +12015550123", "--where", "text any")
+    words = ("allowances", "add", "voicetel_send_message", "--for", "token:bot", *where, *limits)
+    refused = await operator.run(*words, typed=f"{PASSCODE}\n")
+    assert refused.exit_code == 2
+    assert "The local operator is disabled" in " ".join(refused.output.split())
+    assert await operator.list_allowances() == []
 
 
 async def test_two_different_operators_have_to_approve(record: Store) -> None:
