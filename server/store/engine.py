@@ -33,6 +33,7 @@ from clients.deferred import Deferred
 from clients.redaction import redact
 from guard.errors import JournalUnavailable
 from server.store import schema
+from server.store.moving.marks import refuse_marked
 from server.store.private_files import close_state_folder, create_database_file
 
 BUSY_SECONDS: Final = 10
@@ -58,7 +59,7 @@ _POOL: Final = {"pool_size": 5, "max_overflow": _CONNECTIONS - 5}
 T = TypeVar("T")
 
 # Execution options of a transaction.
-_READING: Final = "ringfence_reading"
+READING: Final = "ringfence_reading"
 _BEST_EFFORT: Final = "ringfence_best_effort"
 
 _VERSION: Final = "SELECT version_num FROM alembic_version"
@@ -87,9 +88,13 @@ def _read_in(connection: Connection, work: Callable[[Connection], T]) -> T:
 class Database:
     """One store, opened on first use and shared by the whole process."""
 
-    def __init__(self, url: str, state_folder: Path | None = None) -> None:
-        """`state_folder` holds what lies beside the database; opening the store closes it to other users."""
-        self._url = _with_blocking_driver(make_url(url))
+    def __init__(self, url: str, state_folder: Path | None = None, *, version: str = schema.HEAD) -> None:
+        """`state_folder` holds what lies beside the database; opening the store closes it to other users.
+
+        `version` is another one only where a record is moved: the mark by which the store is closed to all others.
+        """
+        self._expected = version
+        self._url = with_blocking_driver(make_url(url))
         if self._url.password:
             redact.learn(str(self._url.password))
         self._file = self._url.database if is_file(self._url) and not _is_in_memory(self._url) else None
@@ -163,7 +168,7 @@ class Database:
 
     def _connect_to_read(self) -> Connection:
         with _failures_told("read"):
-            connection = self._open_once().execution_options(**{_READING: True}).connect()
+            connection = self._open_once().execution_options(**{READING: True}).connect()
             connection.begin()
             return connection
 
@@ -216,7 +221,7 @@ class Database:
         return result
 
     def _read(self, work: Callable[[Connection], T]) -> T:
-        with _failures_told("read"), self._open_once().execution_options(**{_READING: True}).begin() as connection:
+        with _failures_told("read"), self._open_once().execution_options(**{READING: True}).begin() as connection:
             return work(connection)
 
     def _open_once(self) -> Engine:
@@ -242,14 +247,15 @@ class Database:
             close_state_folder(self._state_folder)
         if self._file is not None:
             create_database_file(Path(self._file))
-        engine = _sqlite_engine(self._url) if is_file(self._url) else _postgres_engine(self._url)
+        engine = make_engine(self._url)
         try:
-            with engine.execution_options(**{_READING: True}).begin() as connection:
+            with engine.execution_options(**{READING: True}).begin() as connection:
                 current = _version(connection)
             if current is None:
                 with engine.begin() as connection:
                     current = _version(connection) or _create(connection)
-            if current != schema.HEAD:
+            refuse_marked(current, expected=self._expected)
+            if current != self._expected:
                 self._upgrade(engine)
         except BaseException:
             engine.dispose()
@@ -282,7 +288,8 @@ class Database:
         except SQLAlchemyError:
             self._must_reopen = True
             raise
-        if version != schema.HEAD:
+        if version != self._expected:
+            refuse_marked(version, expected=self._expected)
             self._must_reopen = True  # the next call finds out which of the two is newer
             raise _unavailable("written", f"its tables are of version {version}, and this server's of {schema.HEAD}")
 
@@ -301,11 +308,16 @@ def is_file(url: URL) -> bool:
     return url.get_backend_name() == "sqlite"
 
 
+def make_engine(url: URL, **options: Any) -> Engine:
+    """Make the connections to a store; `options` are those of SQLAlchemy's engine."""
+    return _sqlite_engine(url, **options) if is_file(url) else _postgres_engine(url, **options)
+
+
 def _is_in_memory(url: URL) -> bool:
     return url.database in {None, "", ":memory:"}
 
 
-def _with_blocking_driver(url: URL) -> URL:
+def with_blocking_driver(url: URL) -> URL:
     """Return the address for a driver that blocks; settings of 0.1 name one of SQLite that does not."""
     return url.set(drivername="sqlite") if is_file(url) else url
 
@@ -341,12 +353,12 @@ def lock_timeout(url: URL, *, best_effort: bool = False) -> float:
     return min(BEST_EFFORT_SECONDS, seconds) if best_effort else seconds
 
 
-def _sqlite_engine(url: URL) -> Engine:
+def _sqlite_engine(url: URL, **options: Any) -> Engine:
     timeout = lock_timeout(url)
     arguments: dict[str, Any] = {"timeout": timeout, "check_same_thread": False}
     # A database in memory is that of its one connection.
     pool: dict[str, Any] = {"poolclass": StaticPool} if _is_in_memory(url) else _POOL
-    engine = create_engine(url, connect_args=arguments, hide_parameters=True, **pool)
+    engine = create_engine(url, connect_args=arguments, hide_parameters=True, **pool, **options)
 
     def on_connect(connection: Any, _record: Any) -> None:
         connection.isolation_level = None
@@ -357,7 +369,7 @@ def _sqlite_engine(url: URL) -> Engine:
 
     def on_begin(connection: Connection) -> None:
         options = connection.get_execution_options()
-        if options.get(_READING):
+        if options.get(READING):
             connection.exec_driver_sql("BEGIN")
             return
         seconds = lock_timeout(url, best_effort=bool(options.get(_BEST_EFFORT)))
@@ -372,10 +384,16 @@ def _sqlite_engine(url: URL) -> Engine:
     return engine
 
 
-def _postgres_engine(url: URL) -> Engine:
+def _postgres_engine(url: URL, **options: Any) -> Engine:
     timeout = {} if "connect_timeout" in url.query else {"connect_timeout": BUSY_SECONDS}
     engine = create_engine(
-        url, connect_args=timeout, isolation_level="READ COMMITTED", pool_pre_ping=True, hide_parameters=True, **_POOL
+        url,
+        connect_args=timeout,
+        isolation_level="READ COMMITTED",
+        pool_pre_ping=True,
+        hide_parameters=True,
+        **_POOL,
+        **options,
     )
 
     def on_connect(connection: Any, _record: Any) -> None:
@@ -391,7 +409,7 @@ def _postgres_engine(url: URL) -> Engine:
 
     def on_begin(connection: Connection) -> None:
         options = connection.get_execution_options()
-        if options.get(_READING):
+        if options.get(READING):
             connection.exec_driver_sql("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY")
             return
         if options.get(_BEST_EFFORT):
@@ -434,6 +452,11 @@ def _version(connection: Connection) -> str | None:
 def _create(connection: Connection) -> str:
     """Create the current tables in a new store; a test compares them with what the migrations create."""
     schema.metadata.create_all(connection)
-    connection.execute(text("CREATE TABLE alembic_version (version_num VARCHAR(32) NOT NULL PRIMARY KEY)"))
-    connection.execute(text("INSERT INTO alembic_version VALUES (:head)"), {"head": schema.HEAD})
+    create_version(connection, schema.HEAD)
     return schema.HEAD
+
+
+def create_version(connection: Connection, version: str) -> None:
+    """Create the table that names the version of the others, or the mark that closes them."""
+    connection.execute(text("CREATE TABLE alembic_version (version_num VARCHAR(32) NOT NULL PRIMARY KEY)"))
+    connection.execute(text("INSERT INTO alembic_version VALUES (:version)"), {"version": version})
