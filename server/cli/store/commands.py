@@ -14,7 +14,7 @@ from clients.settings import reveal
 from clients.shared.clock import SystemClock
 from guard.errors import GuardRefusal
 from guard.receipts.verification import DoesNotFit
-from server.cli.terminal import OPERATOR, Target, fail, operator_command, tell
+from server.cli.terminal import OPERATOR, StoreSession, Target, fail, operator_command, require_passcode, tell
 from server.console.health.verification import check_stored_signatures
 from server.console.passcode import BadPasscode
 from server.settings.model import STORES, Settings
@@ -100,8 +100,8 @@ async def _copy(settings: Settings, old: Address, new: Address) -> None:
     await anyio.to_thread.run_sync(open_copy, new, old, copy_id)
     tell(f"The record is in {new.name} now, and open.")
     tell(
-        "Next: set `store_url` to it for every server and every command, leave the state folder and the key as they are,"
-        " and start the servers.",
+        "Next: set `store_url` to it for every server and every command, leave the state folder and the key as they "
+        "are, and start the servers.",
         f"{old.name} stays closed; keep it as a backup, or delete it.",
     )
     if new.file is None and settings.state_key is None:

@@ -17,8 +17,8 @@ COPYING: Final = f"copying {HEAD}"
 
 _WHY: Final = {
     "moved": (
-        "The record of this store was moved to another store, so guarded calls are refused. Set `store_url` to that one. "
-        "If the copy is not finished, `ringfence store copy settings TO` goes on with it, and "
+        "The record of this store was moved to another store, so guarded calls are refused. Set `store_url` to that "
+        "one. If the copy is not finished, `ringfence store copy settings TO` goes on with it, and "
         "`ringfence store reopen settings TO` gives it up; TO is the other store."
     ),
     "copying": (
