@@ -33,7 +33,7 @@ from clients.deferred import Deferred
 from clients.redaction import redact
 from guard.errors import JournalUnavailable
 from server.store import schema
-from server.store.moving.marks import refuse_marked
+from server.store.closing.marks import refuse_marked
 from server.store.private_files import close_state_folder, create_database_file
 
 BUSY_SECONDS: Final = 10

@@ -29,7 +29,6 @@ from tests.server.console.browsing import proposed
 from tests.server.console.full_record import served_full_record
 from tests.server.operating import PASSCODE
 from tests.server.postgres import PASSWORD, Postgres
-from tests.server.test_postgres import ALLOW
 from tests.server.test_postgres import postgres as postgres
 
 NOW: Final = datetime(2026, 9, 1, 12, tzinfo=UTC)
@@ -55,11 +54,13 @@ async def test_a_full_record_is_the_same_after_postgresql_and_back_and_servers_g
     assert there["audit"].rows == before["audit"].rows + 1
 
     async with sandboxes() as sandbox:
-        settings = settings_for(tmp_path, sandbox.voicetel, store_url=url, **ALLOW)
+        settings = settings_for(
+            tmp_path, sandbox.voicetel, store_url=url, policy={"paid": "allow"}, budget=[{"per": "day", "limit": "25"}]
+        )
         services, server = server_for(settings)
         async with connect(server) as client:
             sent = await client.call_tool("voicetel_send_message", TEXT)
-            assert not sent.is_error, sent
+            assert not sent.is_error, content_of(sent)
             assert content_of(await client.call_tool("propose_plan", texts(customers(2))))["plan"]
         await services.close()
     there = _digests(url)

@@ -18,7 +18,7 @@ from server.cli.terminal import OPERATOR, StoreSession, Target, fail, operator_c
 from server.console.health.verification import check_stored_signatures
 from server.console.passcode import BadPasscode
 from server.settings.model import STORES, Settings
-from server.store.moving.marks import COPYING, MOVED
+from server.store.closing.marks import COPYING, MOVED
 from server.store.moving.move import (
     Address,
     CannotCopy,

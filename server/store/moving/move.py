@@ -21,10 +21,11 @@ from sqlalchemy.engine import URL, Connection, Engine, make_url
 from sqlalchemy.exc import SQLAlchemyError
 
 from server.store import schema
+from server.store.closing.marks import COPYING, MOVED
 from server.store.engine import READING, is_file, make_engine, with_blocking_driver
 from server.store.key_values import drop_value, get_value, put_value
-from server.store.moving.marks import COPYING, MOVED
 from server.store.moving.rows import (
+    Digest,
     continue_numbers,
     digest_of,
     key_of,
@@ -311,19 +312,21 @@ def _copy_table(reading: Engine, writing: Engine, table: Table, copy_id: str) ->
 
 def _compare(reading: Engine, writing: Engine) -> Copied:
     rows = 0
-    with (
-        reading.execution_options(**{READING: True}).begin() as source,
-        writing.execution_options(**{READING: True}).begin() as target,
-    ):
-        for table in tables():
-            one, other = digest_of(source, table), digest_of(target, table)
-            if one != other:
-                raise CannotCopy(
-                    f"The copy of the table {table.name} is not the same: {one.rows} rows there, {other.rows} here, or "
-                    "other values. The new store stays closed. Give the copy up with `ringfence store reopen`."
-                )
-            rows += one.rows
+    for table in tables():
+        one, other = _digest(reading, table), _digest(writing, table)
+        if one != other:
+            raise CannotCopy(
+                f"The copy of the table {table.name} is not the same: {one.rows} rows there, {other.rows} here, or "
+                "other values. The new store stays closed. Give the copy up with `ringfence store reopen`."
+            )
+        rows += one.rows
     return Copied(rows, len(tables()))
+
+
+def _digest(engine: Engine, table: Table) -> Digest:
+    """Digest a table in a transaction of its own: PostgreSQL ends one that waits long for the other store."""
+    with engine.execution_options(**{READING: True}).begin() as connection:
+        return digest_of(connection, table)
 
 
 def _require_ours(connection: Connection, to: Address, copy_id: str) -> None:
