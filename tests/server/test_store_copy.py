@@ -57,6 +57,7 @@ async def test_a_full_record_is_the_same_after_postgresql_and_back_and_servers_g
         settings = settings_for(
             tmp_path, sandbox.voicetel, store_url=url, policy={"paid": "allow"}, budget=[{"per": "day", "limit": "25"}]
         )
+        settings = settings.model_copy(update={"state_folder": tmp_path})  # in place of that of the environment
         services, server = server_for(settings)
         async with connect(server) as client:
             sent = await client.call_tool("voicetel_send_message", TEXT)
