@@ -35,6 +35,7 @@ from clients.deferred import Deferred
 from clients.redaction import redact
 from guard.errors import JournalUnavailable
 from server.store import schema
+from server.store.closing.marks import refuse_marked
 from server.store.private_files import close_state_folder, create_database_file
 from server.store.transactions.files import OpenFiles
 from server.store.transactions.locks import WHOLE_STORE, Locks, take_locks
@@ -102,18 +103,19 @@ class OpenEngine:
     def of(cls, engine: Engine) -> "OpenEngine":
         """Prepare an engine for each kind."""
         hasty = engine.execution_options(**{_BEST_EFFORT: True})
-        reads: dict[str, Any] = {_READING: True}
-        if not is_file(engine.url):
-            reads |= {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True}
-        return cls(engine, hasty, engine.execution_options(**reads))
+        return cls(engine, hasty, for_reading(engine))
 
 
 class Database:
     """One store, opened on first use and shared by the whole process."""
 
-    def __init__(self, url: str, state_folder: Path | None = None) -> None:
-        """`state_folder` holds what lies beside the database; opening the store closes it to other users."""
-        self._url = _with_blocking_driver(make_url(url))
+    def __init__(self, url: str, state_folder: Path | None = None, *, version: str = schema.HEAD) -> None:
+        """`state_folder` holds what lies beside the database; opening the store closes it to other users.
+
+        `version` is another one only where a record is moved: the mark by which the store is closed to all others.
+        """
+        self._expected = version
+        self._url = with_blocking_driver(make_url(url))
         if self._url.password:
             redact.learn(str(self._url.password))
         self._file = self._url.database if is_file(self._url) and not _is_in_memory(self._url) else None
@@ -269,15 +271,16 @@ class Database:
             close_state_folder(self._state_folder)
         if self._file is not None:
             create_database_file(Path(self._file))
-        engine = _sqlite_engine(self._url) if is_file(self._url) else _postgres_engine(self._url)
+        engine = make_engine(self._url)
         try:
-            with engine.execution_options(**{_READING: True}).begin() as connection:
+            with for_reading(engine).begin() as connection:
                 current = _version(connection)
             if current is None:
                 with engine.begin() as connection:
                     take_locks(connection, WHOLE_STORE)
                     current = _version(connection) or _create(connection)
-            if current != schema.HEAD:
+            refuse_marked(current, expected=self._expected)
+            if current != self._expected:
                 self._upgrade(engine)
         except BaseException:
             engine.dispose()
@@ -310,7 +313,8 @@ class Database:
         except _DATABASE_ERRORS:
             self._must_reopen = True
             raise
-        if version != schema.HEAD:
+        if version != self._expected:
+            refuse_marked(version, expected=self._expected)
             self._must_reopen = True  # the next call finds out which of the two is newer
             raise _unavailable("written", f"its tables are of version {version}, and this server's of {schema.HEAD}")
 
@@ -329,11 +333,23 @@ def is_file(url: URL) -> bool:
     return url.get_backend_name() == "sqlite"
 
 
+def for_reading(engine: Engine) -> Engine:
+    """Return an engine whose transactions only read, and see the store as it was when they began."""
+    if is_file(engine.url):
+        return engine.execution_options(**{_READING: True})
+    return engine.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
+
+
+def make_engine(url: URL, **options: Any) -> Engine:
+    """Make the connections to a store; `options` are those of SQLAlchemy's engine."""
+    return _sqlite_engine(url, **options) if is_file(url) else _postgres_engine(url, **options)
+
+
 def _is_in_memory(url: URL) -> bool:
     return url.database in {None, "", ":memory:"}
 
 
-def _with_blocking_driver(url: URL) -> URL:
+def with_blocking_driver(url: URL) -> URL:
     """Return the address for a driver that blocks; settings of 0.1 name one of SQLite that does not."""
     return url.set(drivername="sqlite") if is_file(url) else url
 
@@ -344,12 +360,12 @@ def lock_timeout(url: URL, *, best_effort: bool = False) -> float:
     return min(BEST_EFFORT_SECONDS, seconds) if best_effort else seconds
 
 
-def _sqlite_engine(url: URL) -> Engine:
+def _sqlite_engine(url: URL, **options: Any) -> Engine:
     timeout = lock_timeout(url)
     arguments: dict[str, Any] = {"timeout": timeout, "check_same_thread": False}
     # A database in memory is that of its one connection.
     pool: dict[str, Any] = {"poolclass": StaticPool} if _is_in_memory(url) else _POOL
-    engine = create_engine(url, connect_args=arguments, hide_parameters=True, **pool)
+    engine = create_engine(url, connect_args=arguments, hide_parameters=True, **pool, **options)
 
     def on_connect(connection: Any, _record: Any) -> None:
         connection.isolation_level = None
@@ -375,10 +391,16 @@ def _sqlite_engine(url: URL) -> Engine:
     return engine
 
 
-def _postgres_engine(url: URL) -> Engine:
+def _postgres_engine(url: URL, **options: Any) -> Engine:
     timeout = {} if "connect_timeout" in url.query else {"connect_timeout": BUSY_SECONDS}
     engine = create_engine(
-        url, connect_args=timeout, isolation_level="READ COMMITTED", pool_pre_ping=True, hide_parameters=True, **_POOL
+        url,
+        connect_args=timeout,
+        isolation_level="READ COMMITTED",
+        pool_pre_ping=True,
+        hide_parameters=True,
+        **_POOL,
+        **options,
     )
 
     def on_connect(connection: Any, _record: Any) -> None:
@@ -432,6 +454,11 @@ def _version(connection: Connection) -> str | None:
 def _create(connection: Connection) -> str:
     """Create the current tables in a new store; a test compares them with what the migrations create."""
     schema.metadata.create_all(connection)
-    connection.execute(text("CREATE TABLE alembic_version (version_num VARCHAR(32) NOT NULL PRIMARY KEY)"))
-    connection.execute(text("INSERT INTO alembic_version VALUES (:head)"), {"head": schema.HEAD})
+    create_version(connection, schema.HEAD)
     return schema.HEAD
+
+
+def create_version(connection: Connection, version: str) -> None:
+    """Create the table that names the version of the others, or the mark that closes them."""
+    connection.execute(text("CREATE TABLE alembic_version (version_num VARCHAR(32) NOT NULL PRIMARY KEY)"))
+    connection.execute(text("INSERT INTO alembic_version VALUES (:version)"), {"version": version})
