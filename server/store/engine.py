@@ -433,7 +433,8 @@ def _version(connection: Connection) -> str | None:
 
 def _create(connection: Connection) -> str:
     """Create the current tables in a new store; a test compares them with what the migrations create."""
-    schema.metadata.create_all(connection)
+    for statement in schema.creating_statements(connection.dialect.name):
+        connection.exec_driver_sql(statement)
     connection.execute(text("CREATE TABLE alembic_version (version_num VARCHAR(32) NOT NULL PRIMARY KEY)"))
     connection.execute(text("INSERT INTO alembic_version VALUES (:head)"), {"head": schema.HEAD})
     return schema.HEAD
