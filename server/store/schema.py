@@ -21,7 +21,7 @@ from sqlalchemy import (
     text,
 )
 from sqlalchemy.engine import Dialect, make_url
-from sqlalchemy.schema import CreateIndex, CreateTable
+from sqlalchemy.schema import CreateIndex, CreateTable, ExecutableDDLElement
 
 HEAD = "0016"
 """The newest migration."""
@@ -586,7 +586,7 @@ def creating_statements(dialect: str) -> tuple[str, ...]:
     written_for = make_url(f"{dialect}://").get_dialect()()
     tables = [CreateTable(table, if_not_exists=True) for table in metadata.sorted_tables]
     indexes = sorted((index for table in metadata.sorted_tables for index in table.indexes), key=_name)
-    made = [*tables, *(CreateIndex(index, if_not_exists=True) for index in indexes)]
+    made: list[ExecutableDDLElement] = [*tables, *(CreateIndex(index, if_not_exists=True) for index in indexes)]
     return tuple(str(each.compile(dialect=written_for)) for each in made)
 
 
