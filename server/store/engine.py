@@ -453,7 +453,8 @@ def _version(connection: Connection) -> str | None:
 
 def _create(connection: Connection) -> str:
     """Create the current tables in a new store; a test compares them with what the migrations create."""
-    schema.metadata.create_all(connection)
+    for statement in schema.creating_statements(connection.dialect.name):
+        connection.exec_driver_sql(statement)
     create_version(connection, schema.HEAD)
     return schema.HEAD
 

@@ -341,7 +341,9 @@ def test_the_migrations_make_the_same_tables_there(postgres: Postgres) -> None:
     migrated, created = make_url(postgres.database()), make_url(postgres.database())
     migrate(migrated)
     engine = create_engine(created)
-    schema.metadata.create_all(engine)
+    with engine.begin() as connection:
+        for statement in schema.creating_statements(connection.dialect.name):
+            connection.exec_driver_sql(statement)
     engine.dispose()
     assert shape(migrated) == shape(created)
 
