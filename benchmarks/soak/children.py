@@ -15,7 +15,6 @@ from subprocess import DEVNULL
 from typing import Any, Final
 
 import anyio
-import anyio.to_thread
 import psycopg
 from anyio.abc import Process
 
@@ -170,5 +169,4 @@ class CommandLine:
 
     async def actions(self) -> list[dict[str, Any]]:
         """Return every action on the record."""
-        found: list[dict[str, Any]] = json.loads(await self.run("actions", "list", "--json", "--limit", "1000000"))
-        return found
+        return [json.loads(line) for line in (await self.run("actions", "list", "--jsonl")).splitlines()]
