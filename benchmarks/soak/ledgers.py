@@ -70,7 +70,7 @@ def compare(
     done = [one.mark for one in recorded if one.state == DONE]
     for mark in sorted({*done, *received}):
         times, expected = received.get(mark, 0), done.count(mark)
-        if times > max(expected, 1):
+        if times > 1:  # clients make a call again only while it waits, so a mark is one call
             found.doubled.append(f"{mark}: received {times} times, {expected} of its actions are done")
         elif times < expected:
             found.lost.append(f"{mark}: {expected} of its actions are done, received {times} times")
