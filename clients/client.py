@@ -8,7 +8,6 @@ import secrets
 from collections.abc import Awaitable, Callable, Generator, Mapping
 from contextlib import contextmanager
 from copy import copy
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
 from typing import Any, ClassVar, Final, NoReturn, Protocol, Self, TypeVar
@@ -37,6 +36,16 @@ from clients.shared.inbound_texts import TextObserver
 from clients.shared.limits import Limits, ProcessLimits
 from clients.shared.read_memory import ReadMemory
 from clients.spec import ProviderApi, Spec
+from clients.telemetry.calls import (
+    TOO_MANY,
+    Attempts,
+    note_redirect,
+    note_renewed,
+    note_retry,
+    note_throttled,
+    observe_attempt,
+    observe_call,
+)
 from clients.wire.corrections import AS_DECLARED, Correction, Corrections, endpoint_of
 from clients.wire.request import Request, build_request
 from clients.wire.response import Response, backoff, excerpt, parse_json, parse_json_or_none, read_within
@@ -82,18 +91,13 @@ class Credentials(Protocol):
         ...
 
 
-@dataclass(slots=True)
-class _Attempts:
-    """How often one call was sent, and whether one of the requests may have taken effect without a clear answer."""
-
-    count: int = 0
-    unclear: bool = False
-
-
 class ApiClient:
     """Sends operations to one provider account; a provider's subclass defines its login and its envelope."""
 
     provider: ClassVar[ProviderApi]
+
+    name: str
+    """The operator's name for the account, by which logs and telemetry name it; the provider's, where it has none."""
 
     def __init__(
         self,
@@ -109,6 +113,7 @@ class ApiClient:
         answer_within: float | None = None,
     ) -> None:
         self.base_url = (base_url or self.provider.base_url).rstrip("/")
+        self.name = self.provider.name
         self._credentials = credentials
         self._identity = identity
         self._pool = http or HttpPool()
@@ -207,10 +212,11 @@ class ApiClient:
     async def _exchange_now(self, operation: Operation[R], key: str | None) -> Exchange[R]:
         spec = operation.spec
         request = self.build_request(operation)
-        attempts = _Attempts()
+        attempts = Attempts()
         try:
-            response = await self._deliver(spec, request, key, attempts)
-            typed = self._typed(operation, self._answer(spec, response), response.text)
+            with observe_call(spec, self.name, key, attempts):
+                response = await self._deliver(spec, request, key, attempts)
+                typed = self._typed(operation, self._answer(spec, response), response.text)
         except (NotSent, Refused) as no:
             if isinstance(no, RateLimited) and spec.limit:
                 await self._limits.exhaust(spec.limit, seconds=no.retry_after)
@@ -286,7 +292,7 @@ class ApiClient:
 
     # Sending --------------------------------------------------------------------------------------------------------
 
-    async def _deliver(self, spec: Spec, request: Request, key: str | None, attempts: _Attempts) -> Response:
+    async def _deliver(self, spec: Spec, request: Request, key: str | None, attempts: Attempts) -> Response:
         headers = {spec.idempotency_header: key or secrets.token_hex(16)} if spec.idempotency_header else {}
         allowed = ATTEMPTS if spec.may_repeat else 1
         renewed = False
@@ -295,27 +301,35 @@ class ApiClient:
             last = attempts.count >= allowed
             opened, form = await self._open(spec)
             try:
-                response = self.normalize_response(await self._attempt(spec, request, {**opened, **headers}, form))
+                answered = self._attempt(spec, request, {**opened, **headers}, form, attempts.count - 1)
+                response = self.normalize_response(await answered)
             except _LOST as lost:
                 if last:
                     self._lost(spec, lost)
                 attempts.unclear |= not isinstance(lost, _NEVER_LEFT)
-                await self._pause(backoff(attempts.count))
+                pause = backoff(attempts.count)
+                note_retry(spec, self.name, type(lost).__name__, pause)
+                await self._pause(pause)
                 continue
+            attempts.status = response.status
+            if response.status == TOO_MANY:
+                note_throttled(spec, self.name, response.retry_after)
             sent = {**opened, **form}
             if spec.needs_key and not renewed and self.doubts_login(spec, response.status, sent):
                 renewed = True
                 if await self._renew(sent):
+                    note_renewed(spec, self.name)
                     attempts.count -= 1
                     continue
             wait = response.wait_before_repeating(attempts.count)
             if wait is None or last:
                 return response
             attempts.unclear |= response.status >= 500 and response.status not in spec.clean_failures
+            note_retry(spec, self.name, f"HTTP {response.status}", wait)
             await self._pause(wait)
 
     async def _attempt(
-        self, spec: Spec, request: Request, headers: Mapping[str, str], form: Mapping[str, str]
+        self, spec: Spec, request: Request, headers: Mapping[str, str], form: Mapping[str, str], resends: int
     ) -> Response:
         if spec.limit:
             await self._limits.take(spec.limit)
@@ -329,9 +343,11 @@ class ApiClient:
                 files=_parts(request, files=True),
                 headers={"Accept": "application/json", "User-Agent": "ringfence", **headers},
             )
-        with self._in_time(built):
+        template = self._correction_for(spec).path or spec.path
+        with observe_attempt(request.method, template, self.base_url, resends) as attempt, self._in_time(built):
             with self._illegal_as_not_sent(_ILLEGAL_WHEN_SENT):
                 response = await self._http.send(built, stream=True, follow_redirects=False)
+            attempt.answered(response.status_code)
             try:
                 return await read_within(response, ANSWER_SIZE_LIMIT)
             finally:
@@ -407,6 +423,7 @@ class ApiClient:
                 raise self._not_shown(spec, response.text, f"it is larger than {ANSWER_SIZE_LIMIT} bytes")
             return self._decoded(spec, response.text)
         if 300 <= status < 400:
+            note_redirect(spec, self.name, status)
             raise self._unclear(spec, status, "a redirect, which is not followed")
         payload, text = parse_json_or_none(response.text), excerpt(response.text)
         raise self.failure(spec, status, payload, text, retry_after=response.retry_after)

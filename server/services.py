@@ -420,6 +420,7 @@ class Services:
             corrections=CORRECTIONS_OF.load()(self.settings),
         )
         client = provider_named(provider).connect.load()(self.settings.account(account), resources)
+        client.name = account
         client.report_texts_to(SHARED_OPT_OUTS.load()(self.door, account))
         return client
 

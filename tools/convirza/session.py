@@ -20,6 +20,7 @@ from clients.errors import NotAuthenticated, NotConfigured, ProviderFailed, Prov
 from clients.redaction import redact
 from clients.shared.limits import Limit, Limits
 from clients.shared.tokens import TokenStore
+from clients.telemetry.calls import post_login
 from clients.wire.response import retry_after
 
 REFRESH_WITHIN: Final = 60.0
@@ -192,7 +193,7 @@ class ConvirzaSession:
             )
 
     async def _post(self, http: httpx2.AsyncClient, path: str, body: Mapping[str, str]) -> httpx2.Response:
-        return await http.post(self._oauth_url + path, json=dict(body), follow_redirects=False)
+        return await post_login(http, "convirza", self._oauth_url, path, json=dict(body))
 
 
 def _bearer_header(pair: TokenPair) -> dict[str, str]:

@@ -33,6 +33,7 @@ from clients.redaction import redact
 from clients.resources import ClientResources
 from clients.settings import reveal
 from clients.spec import ProviderApi, Spec
+from clients.telemetry.calls import post_login
 from clients.wire.request import Request
 from clients.wire.response import Response, parse_json_or_none, whole_number
 from tools.enswitch.settings import EnswitchSettings
@@ -170,7 +171,7 @@ class EnswitchLogin:
         if self._version < TOKENS:
             self._fields = person
             return
-        response = await http.post(self._base_url + LOGIN_PATH, data={**person, "token": 1}, follow_redirects=False)
+        response = await post_login(http, "enswitch", self._base_url, LOGIN_PATH, data={**person, "token": 1})
         payload = parse_json_or_none(response.text)
         if "401" in codes_of(payload) or response.status_code == 401:
             raise NotAuthenticated(

@@ -35,6 +35,7 @@ from clients.settings import reveal
 from clients.shared.limits import Limit
 from clients.shared.webhook_urls import INBOX, INBOX_PATH, Inbox, NoInbox, expand, uses_placeholder
 from clients.spec import ProviderApi, Spec
+from clients.telemetry.calls import post_login
 from clients.wire.request import Request
 from clients.wire.response import Response, parse_json_or_none
 from tools.routee.personal_texts import LabelForm, PersonalText, misspelt
@@ -143,11 +144,13 @@ class RouteeToken:
         basic = base64.b64encode(f"{self._id}:{self._secret}".encode()).decode("ascii")
         redact.learn(basic)
         asked_at = self._clock()
-        response = await http.post(
-            f"{self._auth_url}/oauth/token",
+        response = await post_login(
+            http,
+            "routee",
+            self._auth_url,
+            "/oauth/token",
             data={"grant_type": "client_credentials"},
             headers={"Authorization": f"Basic {basic}", "Accept": "application/json"},
-            follow_redirects=False,
         )
         _require_login(response)
         token, lasts = _token_in(response)

@@ -29,6 +29,7 @@ from clients.resources import ClientResources
 from clients.settings import reveal
 from clients.shared.limits import Limit, Limits, ProcessLimits
 from clients.spec import ProviderApi, Spec
+from clients.telemetry.calls import post_login
 from clients.wire.response import retry_after
 from tools.voicetel.settings import VoiceTelSettings
 
@@ -111,10 +112,12 @@ class VoiceTelKey:
                 "VoiceTel has no API key, and no username and password to fetch one with; nothing was sent."
             )
         await self._limits.take(HOURLY)
-        response = await http.post(
-            self._base_url + LOGIN_PATH,
+        response = await post_login(
+            http,
+            "voicetel",
+            self._base_url,
+            LOGIN_PATH,
             json={"username": self._username, "password": self._password},
-            follow_redirects=False,
         )
         if response.status_code == 429:
             wait = retry_after(response.headers)

@@ -1,0 +1,1 @@
+"""What a call leaves behind for whoever watches: spans, measurements, and a line of the log."""
