@@ -4,7 +4,8 @@ import hashlib
 import json
 import logging
 import re
-from collections.abc import Mapping
+import traceback
+from collections.abc import Iterator, Mapping
 from typing import Any, Final, cast
 from urllib.parse import quote, quote_plus
 
@@ -29,6 +30,17 @@ _ASSIGNED = re.compile(
 
 _ANSWERED = re.compile(r"(?i)(\banswer[\\\"']*\s*[:=]\s*[\\\"']*)[0-9]{3,10}\b")
 """The code that a person received and gave back, in a field named `answer`. Other answers are text."""
+
+
+NUMBER: Final = "[number]"
+
+_NUMBERS = re.compile(
+    r"(?:\+|%2[Bb])[0-9][0-9 ().-]{4,}[0-9]"  # international
+    r"|(?<![A-Za-z0-9_])\(?[0-9]{3}\)?[ .-]{1,2}[0-9]{3}[ .-][0-9]{4}(?![0-9])"  # as people write those of ten digits
+    r"|(?<![A-Za-z0-9_])[0-9]{7,}"
+    r"|[0-9]{10,}"
+)
+"""What may be a telephone number. In a log, where none is needed, too much is hidden rather than too little."""
 
 
 def names_a_secret(name: str) -> bool:
@@ -73,17 +85,57 @@ redact: Final = Redactor()
 """The process's redactor: clients teach it their credentials, every log line and error passes it."""
 
 
+def redact_for_logs(text: str) -> str:
+    """Return a text on one line without secrets and telephone numbers, as logs and telemetry may hold it.
+
+    Characters that cannot be seen are escaped, so that nobody outside can forge a line.
+    """
+    shown = _NUMBERS.sub(NUMBER, redact(text))
+    return shown if shown.isprintable() else "".join(_visible(character) for character in shown)
+
+
+def _visible(character: str) -> str:
+    return character if character.isprintable() else character.encode("unicode_escape").decode("ascii")
+
+
 class RedactingFilter(logging.Filter):
-    """Puts every log record through the redactor before any handler sees it."""
+    """Redacts every log record before any handler sees it: the only place that does, and nothing is logged around it.
+
+    Of an exception the class and the lines of code are kept, and not what it says: that may quote a caller, a provider
+    or a message.
+    """
 
     def filter(self, record: logging.LogRecord) -> bool:
         """Redact the record and let it pass."""
-        record.msg = redact(_message(record))
+        record.msg = redact_for_logs(_message(record))
         record.args = None
-        if record.exc_info:
-            record.exc_text = redact(logging.Formatter().formatException(record.exc_info))
-            record.exc_info = None
+        fields = getattr(record, "fields", None)
+        if isinstance(fields, Mapping):
+            record.fields = {name: _redact_field(value) for name, value in cast("Mapping[str, Any]", fields).items()}
+        if record.exc_info and isinstance(error := record.exc_info[1], BaseException):
+            record.exc_text = "\n".join(_traceback(error))
+        record.exc_info = None
+        record.stack_info = None
         return True
+
+
+def _redact_field(value: Any) -> Any:
+    return redact_for_logs(value) if isinstance(value, str) else value
+
+
+def _traceback(error: BaseException) -> Iterator[str]:
+    """Yield the lines of a traceback and of the exceptions that led to it, without what any of them says."""
+    before = error.__cause__ or (None if error.__suppress_context__ else error.__context__)
+    if before is not None:
+        yield from _traceback(before)
+        yield "Then:"
+    yield "Traceback (most recent call last):"
+    for frame in traceback.extract_tb(error.__traceback__):
+        yield f'  File "{frame.filename}", line {frame.lineno}, in {frame.name}'
+    yield f"{type(error).__module__}.{type(error).__qualname__}"
+    if isinstance(error, BaseExceptionGroup):
+        for inner in cast("BaseExceptionGroup[BaseException]", error).exceptions:
+            yield from _traceback(inner)
 
 
 def _message(record: logging.LogRecord) -> str:

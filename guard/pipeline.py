@@ -21,6 +21,7 @@ from pydantic import BaseModel
 from clients.errors import NotFound, TelephonyError
 from clients.operation import NumberForward, Operation, is_dry_run
 from clients.questions.subjects import Reach
+from clients.telemetry.spans import traced
 from guard.accounts import Account, ProviderClient
 from guard.action import Action, Channel, Principal, State, arguments_of, digest_of, digests_of_same_call, new_action_id
 from guard.allowances.allowance import NO_COVER, Cover, allowance_of, is_allowance
@@ -171,6 +172,7 @@ class Guard:
         guard._prices = prices
         return guard
 
+    @traced("guard: propose")
     async def propose(
         self,
         operation: Operation[Any],
@@ -337,6 +339,7 @@ class Guard:
         """Record that a person or their client declined. Raises as `Approvals.record` does."""
         return await self._approvals.record(action_id, State.DECLINED, by=by)
 
+    @traced("guard: execute")
     async def execute(
         self, action: Action, operation: Operation[R], intent: Intent | None = None, *, from_record: bool = False
     ) -> Receipt[R]:
@@ -618,6 +621,7 @@ class Guard:
             )
         return current if current.state.is_open else None
 
+    @traced("guard: check again")
     async def _check_again(
         self,
         action: Action,

@@ -61,6 +61,10 @@ def _declare(name: str, kind: Kind, unit: str, meaning: str, attributes: tuple[s
 
 
 TOOL_CALLS: Final = counter("tool.calls", "{call}", "Calls of tools, by what came of them.", TOOL, OUTCOME, ERROR)
+ACTIONS: Final = counter(
+    "actions", "{action}", "Guarded calls that were sent, by what came of them: done, refused or unknown.",
+    OPERATION, PROVIDER, OUTCOME,
+)  # fmt: skip
 REQUEST_SECONDS: Final = histogram(
     "provider.request.duration",
     "s",

@@ -157,7 +157,7 @@ def work(
 ) -> None:
     """Carry out what was approved, at once or at its time, on as many machines as you like."""
     settings = target.settings()
-    configure_logging(settings.log_format)
+    configure_logging(settings.log_format, settings.log_level)
     providers = ", ".join(settings.set_up) or "no provider"
     tell(f"Working for {providers}. {'Ends when nothing is due.' if once else 'Ctrl-C ends it.'}")
     try:

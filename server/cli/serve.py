@@ -2,6 +2,8 @@
 
 import gc
 from collections.abc import Awaitable, Callable, Iterable, Mapping
+from contextlib import AbstractContextManager, nullcontext
+from importlib.metadata import version
 from pathlib import Path
 from typing import Annotated, Final, NoReturn
 
@@ -19,9 +21,15 @@ from server.log_output import configure_logging
 from server.settings.errors import BadSettings
 from server.settings.load import read_settings
 from server.settings.model import Settings
+from server.settings.sections.telemetry import TelemetrySettings
 from tools.selection import ToolSelection, UnknownTool, split_names
 
 HIGHEST_PORT = 65535
+
+EXPORT_TELEMETRY: Final = Deferred[Callable[[TelemetrySettings, str], AbstractContextManager[None]]](
+    "server.telemetry.export:export_telemetry"
+)
+"""Deferred: most servers send nothing to a collector."""
 
 SERVE_HTTP: Final = Deferred[Callable[..., Awaitable[None]]]("server.http.app:serve_http")
 """Deferred: the HTTP server imports the store, which stdio needs only for a guarded call."""
@@ -58,16 +66,24 @@ def serve(
     if not sandbox:
         for line in settings.unfinished_accounts():
             typer.echo(line, err=True)
-    configure_logging(settings.log_format)
+    configure_logging(settings.log_format, settings.log_level)
     gc.freeze()  # imported objects stay; collecting through them would double the time of a call that reads a lot
     try:
-        if http is None:
-            anyio.run(lambda: serve_stdio(settings, sandbox=sandbox))
-        else:
-            host, port = address(http)
-            anyio.run(lambda: SERVE_HTTP.load()(settings, host, port, sandbox=sandbox))
+        with _telemetry(settings):
+            if http is None:
+                anyio.run(lambda: serve_stdio(settings, sandbox=sandbox))
+            else:
+                host, port = address(http)
+                anyio.run(lambda: SERVE_HTTP.load()(settings, host, port, sandbox=sandbox))
     except (NotProtected, CannotListen, UnknownTool, JournalUnavailable) as wrong:
         fail(str(wrong))
+
+
+def _telemetry(settings: Settings) -> AbstractContextManager[None]:
+    """Send spans and measurements as long as the block runs, where the settings name a collector."""
+    if settings.telemetry.endpoint is None:
+        return nullcontext()
+    return EXPORT_TELEMETRY.load()(settings.telemetry, version("ringfence"))
 
 
 def apply_options(

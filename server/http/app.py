@@ -21,6 +21,7 @@ from server.console.pages import PageOptions, PageSetup, approval_app
 from server.console.passcode import is_set as passcode_is_set
 from server.console.urls import ROOT, MountedPage
 from server.http.bearer import BearerTokens, grants_of
+from server.http.health import HealthRoutes
 from server.http.sockets import LOOPBACK, NotProtected, bind_sockets, port_of
 from server.mcp.approval_page import NoPage
 from server.mcp.listing.registry import ToolRegistry
@@ -171,7 +172,7 @@ def mount(services: Services, server: Server[None], host: str, port: int, *, sta
         **_authentication(settings.http, f"http://{named}:{port}"),
     )
     retention = Retention(services.store.events, settings.http.keep_callbacks_days)
-    app.router.routes.append(webhook_route(services, retention))
+    app.router.routes += [webhook_route(services, retention), *HealthRoutes(services.store).routes()]
     if settings.approvals.page == "auto":
         _mount_page(app, services, [*own, *settings.http.allowed_hosts], page_base(services, host, port))
     return app

@@ -12,6 +12,8 @@ from mcp.shared.exceptions import MCPError
 from mcp.types import INVALID_PARAMS, CallToolRequestParams, CallToolResult, InputRequiredResult
 
 from clients.redaction import redact
+from clients.telemetry.instruments import TOOL_CALLS
+from clients.telemetry.spans import ERROR, OUTCOME, TOOL
 from server.mcp.approval_page import ApprovalPage
 from server.mcp.card.content import without_facts
 from server.mcp.completions import Completions
@@ -47,6 +49,7 @@ class Calls:
             MCPError: There is no such tool here; by the protocol this is an error of the request, not of a tool.
         """
         result = await self._call(context, params)
+        _count(params.name, result)
         if isinstance(result, InputRequiredResult) or client_supports_apps(context):
             return result
         return without_facts(result)
@@ -70,3 +73,14 @@ class Calls:
         except Exception as fault:
             logger.exception("Tool %r raised an unexpected exception", params.name)
             return problem(redact(str(fault)), kind=type(fault).__name__)
+
+
+def _count(tool: str, result: CallToolResult | InputRequiredResult) -> None:
+    """Count a call of a tool that exists, by what came of it."""
+    if isinstance(result, InputRequiredResult):
+        TOOL_CALLS.add(1, {TOOL: tool, OUTCOME: "asked"})
+    elif result.is_error:
+        kind = (result.structured_content or {}).get("error")
+        TOOL_CALLS.add(1, {TOOL: tool, OUTCOME: "error", ERROR: str(kind or "error")})
+    else:
+        TOOL_CALLS.add(1, {TOOL: tool, OUTCOME: "answered"})

@@ -48,6 +48,7 @@ from server.settings.rules import (
 )
 from server.settings.sections.notify import NotifySettings
 from server.settings.sections.sign_in import SignInSettings
+from server.settings.sections.telemetry import TelemetrySettings
 from server.settings.toml_positions import Place
 from tools.registry import BadProvider, provider_named, provider_names
 from tools.selection import ToolSelection
@@ -216,6 +217,8 @@ class Settings(BaseSettings):
 
     notify: NotifySettings = NotifySettings()
 
+    telemetry: TelemetrySettings = TelemetrySettings()
+
     policy: PolicySettings = PolicySettings()
 
     budget: list[BudgetSettings] = []
@@ -285,6 +288,9 @@ class Settings(BaseSettings):
 
     log_format: Literal["text", "json"] = "text"
     """Format of log lines on stderr."""
+
+    log_level: Literal["debug", "info", "warning", "error"] = "warning"
+    """Least level of log lines: `info` has a line for each request to a provider and each decision about a call."""
 
     _commands: OperatorCommands = PrivateAttr(default_factory=OperatorCommands)
     _origin: Origin | None = PrivateAttr(default=None)

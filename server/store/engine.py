@@ -33,6 +33,7 @@ from sqlalchemy.pool import StaticPool
 
 from clients.deferred import Deferred
 from clients.redaction import redact
+from clients.telemetry.spans import span
 from guard.errors import JournalUnavailable
 from server.store import schema
 from server.store.closing.marks import refuse_marked
@@ -152,8 +153,9 @@ class Database:
         Raises:
             JournalUnavailable: The store is locked, full or broken; nothing was written.
         """
-        async with self._wait_turn(best_effort=best_effort):
-            return await self._in_thread(partial(self._write, work, after, best_effort, locks))
+        with span("store write"):
+            async with self._wait_turn(best_effort=best_effort):
+                return await self._in_thread(partial(self._write, work, after, best_effort, locks))
 
     async def read(self, work: Callable[[Connection], T], *, as_of_now: bool = False) -> T:
         """Run `work` in a transaction that only reads, and return what it returns; it does not wait for writers.
@@ -167,7 +169,8 @@ class Database:
         if snapshot is not None and snapshot.database is self and not as_of_now:
             async with snapshot.turn:
                 return await self._in_thread(partial(_read_in, snapshot.connection, work))
-        return await self._in_thread(partial(self._read, work))
+        with span("store read"):
+            return await self._in_thread(partial(self._read, work))
 
     @asynccontextmanager
     async def snapshot(self) -> AsyncGenerator[None]:
