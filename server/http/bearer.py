@@ -2,12 +2,16 @@
 
 import hmac
 from collections.abc import Mapping
+from typing import Final
 
 from mcp.server.auth.provider import AccessToken, TokenVerifier
 from pydantic import SecretStr
 
 from server.mcp.session import EVERYTHING, GrantedToken, TokenGrant
 from server.settings.model import TokenSettings
+
+SCOPES: Final = ["read", "write"]
+"""What a token of the settings may ask for; its grant says what it gets."""
 
 
 class BearerTokens(TokenVerifier):
@@ -31,7 +35,7 @@ class BearerTokens(TokenVerifier):
         if holder is None:
             return None
         grant = self._grants.get(holder, EVERYTHING)
-        return GrantedToken(token=token, client_id=holder, scopes=[], subject=holder, grant=grant)
+        return GrantedToken(token=token, client_id=holder, scopes=SCOPES, subject=holder, grant=grant)
 
 
 def grants_of(tokens: Mapping[str, SecretStr | TokenSettings]) -> dict[str, TokenGrant]:

@@ -60,6 +60,8 @@ class GrantedToken(AccessToken):
     """An accepted bearer token, with what its holder may use."""
 
     grant: TokenGrant = EVERYTHING
+    principal: str = ""
+    """Who holds it, as the record names them; empty for a token of the settings, which is named after its holder."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +85,8 @@ class Session:
     def principal(self) -> "Principal":
         """Who makes the request: the token's holder over HTTP, the local user otherwise."""
         token = get_access_token()
+        if isinstance(token, GrantedToken) and token.principal:
+            return PRINCIPAL.load()(token.principal)
         if token is not None:
             return PRINCIPAL.load()(f"token:{token.subject or token.client_id}")
         return PRINCIPAL.load()(f"local:{_local_user()}")

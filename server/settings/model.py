@@ -47,6 +47,7 @@ from server.settings.rules import (
     Word,
 )
 from server.settings.sections.notify import NotifySettings
+from server.settings.sections.oauth import OAuthSettings, principal_of
 from server.settings.sections.sign_in import SignInSettings
 from server.settings.sections.telemetry import TelemetrySettings
 from server.settings.toml_positions import Place
@@ -115,6 +116,9 @@ class HttpSettings(Section):
         str, Annotated[Annotated[Token, Tag("text")] | Annotated[TokenSettings, Tag("table")], Discriminator(_form_of)]
     ] = {}
     """Bearer tokens of 16 characters or more, by holder. At least one is needed to listen beyond loopback."""
+
+    oauth: OAuthSettings | None = None
+    """Access by OAuth 2.1, beside bearer tokens; off if left out."""
 
     public_address: WebAddress | None = None
     """URL at which providers reach the server with webhooks; `approvals.address` if left out."""
@@ -380,7 +384,10 @@ class Settings(BaseSettings):
     def _owners(self) -> dict[str, str]:
         """Return the operator who owns the token of each principal that has one."""
         tokens = ((holder, token) for holder, token in self.http.tokens.items() if isinstance(token, TokenSettings))
-        return {f"token:{holder}": token.owner for holder, token in tokens if token.owner is not None}
+        static = {f"token:{holder}": token.owner for holder, token in tokens if token.owner is not None}
+        oauth = self.http.oauth
+        by_subject = oauth.owners if oauth is not None else {}
+        return static | {principal_of(oauth, subject): name for subject, name in by_subject.items() if oauth}
 
     @property
     def selection(self) -> ToolSelection:

@@ -57,7 +57,7 @@ def check_id_token(
     Raises:
         ProviderMisfit: The token is not such a one; the message says why.
     """
-    claims = _verify(token, keys)
+    claims = verify_signature(token, keys)
     registry = jwt.JWTClaimsRegistry(
         now=int(now.timestamp()),
         leeway=SKEW_SECONDS,
@@ -84,8 +84,12 @@ def check_id_token(
     return claims
 
 
-def _verify(token: str, keys: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
-    """Return the claims of a token that one of the keys signed."""
+def verify_signature(token: str, keys: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    """Return the claims of a token that one of the keys signed; whether they fit is for the caller.
+
+    Raises:
+        ProviderMisfit: None of them did, or the algorithm is not one that they allow.
+    """
     if not keys:
         raise _misfit("the provider publishes no key of the id that it names")
     key_id_of(token)

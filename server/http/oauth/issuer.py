@@ -1,0 +1,108 @@
+"""The authorization server as this process knows it: its keys, read when a token comes, and kept.
+
+Its document is looked for where RFC 8414 puts it, and then where OpenID Connect does.
+"""
+
+import logging
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from typing import Any, Final, cast
+from urllib.parse import urlsplit, urlunsplit
+
+import anyio
+
+from clients.shared.clock import Clock
+from server.console.oidc.errors import ProviderMisfit
+from server.console.oidc.transport import get_json
+from server.settings.sections.sign_in import is_protected
+
+logger = logging.getLogger(__name__)
+
+Keys = tuple[Mapping[str, Any], ...]
+
+KEPT: Final = timedelta(hours=1)
+"""Keys older than this are read again."""
+
+KEPT_OFFLINE: Final = timedelta(hours=24)
+"""How long keys still count while the authorization server cannot be reached. A key that it takes out of use counts
+that long at the most, and only for whoever can keep the server from us."""
+
+BETWEEN_READS: Final = timedelta(seconds=30)
+"""A token may name any key: that does not make us ask more often than this."""
+
+
+class Issuer:
+    """Reads the keys of an authorization server, for all requests of this process."""
+
+    def __init__(self, issuer: str, clock: Clock) -> None:
+        self._issuer = issuer
+        self._clock = clock
+        self._reading = anyio.Lock()
+        self._keys: Keys = ()
+        self._read_at: datetime | None = None
+        self._tried_at: datetime | None = None
+
+    async def keys(self, key_id: str | None) -> Keys:
+        """Return the keys that a token with this key id may be signed with: those of that id, or all if it names none.
+
+        Raises:
+            ProviderMisfit: The keys cannot be read, and none that is young enough is known.
+        """
+        async with self._reading:
+            is_known = bool(_named(self._keys, key_id)) and self._is_within(self._read_at, KEPT)
+            if not is_known and not self._is_within(self._tried_at, BETWEEN_READS):
+                self._tried_at = self._clock.now()
+                await self._read()
+            if not self._is_within(self._read_at, KEPT_OFFLINE):
+                raise ProviderMisfit("The keys of the authorization server cannot be read.")
+            return _named(self._keys, key_id)
+
+    async def _read(self) -> None:
+        try:
+            found: object = (await get_json(await self.keys_address())).get("keys")
+        except ProviderMisfit as misfit:
+            logger.warning("The keys of the authorization server %s cannot be read: %s", self._issuer, misfit)
+            return
+        listed = cast("list[object]", found) if isinstance(found, list) else []
+        keys = [cast("Mapping[str, Any]", key) for key in listed if isinstance(key, Mapping)]
+        self._keys = tuple(key for key in keys if key.get("use", "sig") == "sig")
+        self._read_at = self._clock.now()
+
+    async def keys_address(self) -> str:
+        """Find where the keys are, by the server's own document.
+
+        Raises:
+            ProviderMisfit: There is no such document, it is another issuer's, or it names no protected address.
+        """
+        failed: ProviderMisfit | None = None
+        for address in document_addresses(self._issuer):
+            try:
+                document = await get_json(address)
+            except ProviderMisfit as misfit:
+                failed = misfit
+                continue
+            if document.get("issuer") != self._issuer:
+                raise ProviderMisfit(
+                    "The authorization server's document is that of another issuer than `http.oauth.issuer`. Set it "
+                    "exactly as the server writes it, with or without a slash at the end."
+                )
+            found = document.get("jwks_uri")
+            if not isinstance(found, str) or not is_protected(found):
+                raise ProviderMisfit("The authorization server's `jwks_uri` is no https:// address.")
+            return found
+        raise failed or ProviderMisfit("The authorization server has no document.")
+
+    def _is_within(self, moment: datetime | None, span: timedelta) -> bool:
+        return moment is not None and timedelta() <= self._clock.now() - moment < span
+
+
+def document_addresses(issuer: str) -> tuple[str, ...]:
+    """Return where an issuer's document may be, the likeliest first (RFC 8414, 3.1, and OpenID Connect Discovery)."""
+    parts = urlsplit(issuer)
+    path = parts.path.rstrip("/")
+    inserted = urlunsplit((parts.scheme, parts.netloc, f"/.well-known/oauth-authorization-server{path}", "", ""))
+    return inserted, f"{issuer.rstrip('/')}/.well-known/openid-configuration"
+
+
+def _named(keys: Keys, key_id: str | None) -> Keys:
+    return keys if key_id is None else tuple(key for key in keys if key.get("kid") == key_id)

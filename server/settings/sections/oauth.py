@@ -1,0 +1,58 @@
+"""The section of the settings that says whose access tokens open the MCP endpoint."""
+
+from collections.abc import Mapping
+from typing import Annotated, Final
+from urllib.parse import urlsplit
+
+from pydantic import AfterValidator, BeforeValidator
+from pydantic_settings import NoDecode
+
+from clients.settings import Section, strip_surroundings
+from server.settings.sections.sign_in import is_protected
+
+LONGEST_PRINCIPAL: Final = 200
+"""Characters that the record has for whoever asks."""
+
+
+def _protected(url: str) -> str:
+    if not is_protected(url) or "?" in url or "#" in url:
+        raise ValueError("an address that begins with https:// is expected, without ? and #")
+    return url
+
+
+def _split(value: object) -> object:
+    return value.split() if isinstance(value, str) else value
+
+
+Address = Annotated[str, BeforeValidator(strip_surroundings), AfterValidator(_protected)]
+
+
+class OAuthSettings(Section):
+    """Access by OAuth 2.1: the company's authorization server gives the tokens, and this server checks them."""
+
+    issuer: Address
+    """Issuer of the authorization server, exactly as its document writes it."""
+
+    resource: Address
+    """URL at which clients reach this server's MCP endpoint, such as https://ringfence.example.com/mcp."""
+
+    audience: Annotated[list[str], NoDecode, BeforeValidator(_split)] = []
+    """What tokens name as their audience, where the authorization server cannot put the resource there."""
+
+    owners: Mapping[str, str] = {}
+    """Operator to whom each subject (`sub`) belongs, who approves nothing that this subject asks for."""
+
+    @property
+    def audiences(self) -> tuple[str, ...]:
+        """What a token has to name one of."""
+        return tuple(self.audience) or (self.resource,)
+
+    @property
+    def longest_subject(self) -> int:
+        """Characters that a subject may have, so that the record can hold it."""
+        return LONGEST_PRINCIPAL - len(principal_of(self, ""))
+
+
+def principal_of(settings: OAuthSettings, subject: str) -> str:
+    """Return who asks, as the record names it; no static token and no other issuer has the same name."""
+    return f"oauth:{urlsplit(settings.issuer).netloc}:{subject}"

@@ -1,0 +1,196 @@
+"""Access tokens at the MCP endpoint, over sockets, with an authorization server that a test can make lie."""
+
+from collections.abc import AsyncGenerator, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any, Final
+
+import httpx2
+import pytest
+from pydantic import SecretStr
+from starlette.responses import PlainTextResponse
+
+from server.services import Services
+from server.settings.model import HttpSettings
+from server.settings.sections.oauth import OAuthSettings
+from tests.clocks import ShiftedClock
+from tests.connecting import content_of, settings_for
+from tests.over_http import connect_over_http, free_port, serve_over_http
+from tests.sandbox_control import sandboxes
+from tests.server.console.fake_provider import FakeProvider, fake_provider, rsa_key, signed_with_public_key, unsigned
+
+STATIC: Final = "a-long-token-of-alice"
+FORWARD: Final = {"number": "+12015550142", "destination": "+12125550142"}
+
+
+@dataclass
+class Site:
+    """A server, its authorization server, and what a test holds of both."""
+
+    url: str
+    resource: str
+    issuer: FakeProvider
+    services: Services
+    clock: ShiftedClock
+
+    def claims(self, **more: Any) -> dict[str, Any]:
+        """Return the claims of a good token, with others in their place; None leaves one out."""
+        now = int(datetime.now(UTC).timestamp())
+        good = {
+            "iss": self.issuer.issuer,
+            "aud": self.resource,
+            "sub": "00u1",
+            "client_id": "assistant",
+            "scope": "read write",
+            "iat": now,
+            "exp": now + 300,
+        }
+        return {name: value for name, value in (good | more).items() if value is not None}
+
+    def token(self, **more: Any) -> str:
+        """Sign a token as the authorization server does."""
+        return self.issuer.sign(self.claims(**more))
+
+    async def ask(self, token: str | None, method: str = "tools/list") -> httpx2.Response:
+        """Send one request with a token, or without one."""
+        headers = {"Accept": "application/json, text/event-stream"}
+        headers |= {"Authorization": f"Bearer {token}"} if token is not None else {}
+        async with httpx2.AsyncClient(headers=headers) as http:
+            return await http.post(f"{self.url}/mcp", json={"jsonrpc": "2.0", "id": 1, "method": method, "params": {}})
+
+
+@asynccontextmanager
+async def site(folder: Path, provider: str = "http://127.0.0.1:1", **more: Any) -> AsyncGenerator[Site]:
+    """Serve with an authorization server beside a static token."""
+    port, clock = free_port(), ShiftedClock()
+    resource = f"http://127.0.0.1:{port}/mcp"
+    async with fake_provider() as issuer:
+        oauth = OAuthSettings(issuer=issuer.issuer, resource=resource, **more)
+        http = HttpSettings(tokens={"alice": SecretStr(STATIC)}, oauth=oauth)
+        services = Services(settings_for(folder, provider, http=http), clock=clock)
+        async with serve_over_http(services.settings, services, port=port) as url:
+            yield Site(url, resource, issuer, services, clock)
+        await services.close()
+
+
+async def test_a_token_of_the_issuer_for_this_resource_calls_tools_under_a_name_of_its_own(tmp_path: Path) -> None:
+    async with sandboxes() as sandbox, site(tmp_path, sandbox.voicetel) as here:
+        async with connect_over_http(here.url, here.token()) as client:
+            assert not (await client.call_tool("voicetel_list_numbers", {})).is_error
+            waiting = content_of(await client.call_tool("voicetel_set_forward", FORWARD))
+        action = await here.services.journal.find(waiting["action"])
+        assert action is not None
+        assert action.principal == f"oauth:{here.issuer.issuer.removeprefix('http://')}:00u1"
+        assert here.issuer.reads("/keys") == 1
+
+
+async def test_a_static_token_works_beside_it_without_the_authorization_server(tmp_path: Path) -> None:
+    async with sandboxes() as sandbox, site(tmp_path, sandbox.voicetel) as here:
+        async with connect_over_http(here.url, STATIC) as client:
+            assert not (await client.call_tool("voicetel_list_numbers", {})).is_error
+        assert here.issuer.seen == []
+
+
+async def test_scopes_narrow_what_a_token_sees_and_may_call(tmp_path: Path) -> None:
+    async with sandboxes() as sandbox, site(tmp_path, sandbox.voicetel) as here:
+        async with connect_over_http(here.url, here.token(scope="read")) as client:
+            assert not (await client.call_tool("voicetel_list_numbers", {})).is_error
+            assert "voicetel_set_forward" not in {tool.name for tool in (await client.list_tools()).tools}
+            with pytest.raises(Exception, match="may only read"):
+                await client.call_tool("voicetel_set_forward", FORWARD)
+        async with connect_over_http(here.url, here.token(scope=None, scp=["write", "voicetel.messaging"])) as client:
+            names = {tool.name for tool in (await client.list_tools()).tools}
+            assert "voicetel_send_message" in names
+            with pytest.raises(Exception, match=r"may only use the toolsets voicetel\.messaging"):
+                await client.call_tool("voicetel_set_forward", FORWARD)
+
+
+async def test_a_token_without_a_scope_of_ours_is_told_which_one_it_needs(tmp_path: Path) -> None:
+    async with site(tmp_path) as here:
+        answer = await here.ask(here.token(scope="openid profile"))
+        assert answer.status_code == 403
+        assert 'error="insufficient_scope"' in answer.headers["www-authenticate"]
+        assert "Required scope: read" in answer.headers["www-authenticate"]
+
+
+Forgery = Callable[[Site], str]
+
+
+def _claims(**more: Any) -> Forgery:
+    return lambda here: here.token(**more)
+
+
+def _now(seconds: int) -> int:
+    return int(datetime.now(UTC).timestamp()) + seconds
+
+
+BAD: Final[dict[str, Forgery]] = {
+    "no token at all": lambda _: "hello",
+    "a token without a signature": lambda here: unsigned(here.claims()),
+    "signed with the public key": lambda here: signed_with_public_key(here.issuer.key)(here.claims()),
+    "signed with another key of that name": lambda here: FakeProvider("x", key=rsa_key("first ")).sign(here.claims()),
+    "another issuer": _claims(iss="https://other.example.com"),
+    "another audience": _claims(aud="https://other.example.com/mcp"),
+    "no audience": _claims(aud=None),
+    "the audience of an ID token": _claims(aud="assistant"),
+    "an ID token for this resource": _claims(nonce="n-0S6"),
+    "expired": lambda here: here.token(exp=_now(-120)),
+    "not yet in force": lambda here: here.token(nbf=_now(600)),
+    "without an end": _claims(exp=None),
+    "without a subject": _claims(sub=None),
+    "an empty subject": _claims(sub=""),
+    "a subject that forges lines": _claims(sub="00u1\nadmin"),
+    "a subject that is no text": _claims(sub=7),
+    "a subject that no record holds": _claims(sub="u" * 300),
+}
+
+
+@pytest.mark.parametrize("forge", BAD.values(), ids=BAD)
+async def test_any_other_token_is_refused_and_led_to_the_metadata(forge: Forgery, tmp_path: Path) -> None:
+    async with site(tmp_path) as here:
+        answer = await here.ask(forge(here))
+        assert answer.status_code == 401
+        told = answer.headers["www-authenticate"]
+        assert 'error="invalid_token"' in told
+        assert f'resource_metadata="{here.url}/.well-known/oauth-protected-resource/mcp"' in told
+
+
+async def test_the_metadata_names_the_authorization_server_and_the_scopes(tmp_path: Path) -> None:
+    async with site(tmp_path) as here, httpx2.AsyncClient(base_url=here.url) as http:
+        for path in ("/.well-known/oauth-protected-resource/mcp", "/.well-known/oauth-protected-resource"):
+            document = (await http.get(path)).json()
+            assert document["resource"] == here.resource
+            assert document["authorization_servers"] == [here.issuer.issuer]
+            assert document["scopes_supported"] == ["read", "write"]
+        assert (await here.ask(None)).status_code == 401
+
+
+async def test_a_new_key_is_read_once_and_unknown_ones_do_not_make_it_ask_again_and_again(tmp_path: Path) -> None:
+    async with site(tmp_path) as here:
+        assert (await here.ask(here.token())).status_code == 200
+        here.issuer.key = rsa_key("second")
+        assert (await here.ask(here.token())).status_code == 401
+        here.clock.ahead += timedelta(seconds=31)
+        assert (await here.ask(here.token())).status_code == 200
+        stranger = FakeProvider("x", key=rsa_key("third"))
+        for _ in range(3):
+            assert (await here.ask(stranger.sign(here.claims()))).status_code == 401
+        assert here.issuer.reads("/keys") == 2
+
+
+async def test_known_keys_count_for_a_day_while_the_authorization_server_is_gone(tmp_path: Path) -> None:
+    async with site(tmp_path) as here:
+        assert (await here.ask(here.token())).status_code == 200
+        here.issuer.answers = {"/keys": PlainTextResponse("gone", 503)}
+        here.clock.ahead += timedelta(hours=23)
+        assert (await here.ask(here.token(exp=_now(25 * 3600)))).status_code == 200
+        here.clock.ahead += timedelta(hours=2)
+        assert (await here.ask(here.token(exp=_now(48 * 3600)))).status_code == 401
+
+
+async def test_what_the_operator_asks_for_through_a_subject_is_known_as_theirs(tmp_path: Path) -> None:
+    async with site(tmp_path, owners={"00u1": "anna"}) as here:
+        host = here.issuer.issuer.removeprefix("http://")
+        assert here.services.rules.approvers.owners == {f"oauth:{host}:00u1": "anna"}
