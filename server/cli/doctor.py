@@ -9,6 +9,7 @@ import typer
 from guard.operator_commands import OperatorCommands
 from server.cli.health_checks import (
     CheckResult,
+    check_authorization_server,
     check_channels,
     check_installation,
     check_provider,
@@ -49,7 +50,7 @@ async def report_checks(target: Target, *, undocumented: bool = True) -> bool:
 async def _check_all(services: Services, secrets: Path, *, undocumented: bool) -> AsyncGenerator[CheckResult]:
     zone_data = check_zone_data(has_quiet_hours=services.settings.compliance.quiet_hours is not None)
     local = (*check_installation(), zone_data, *check_secrets_file(secrets))
-    for result in (*local, *await check_store(services.store), *await check_single_sign_on(services.settings)):
+    for result in (*local, *await check_store(services.store), *await _check_sign_ins(services.settings)):
         yield result
     channels = channels_of(services.settings.notify)
     for result in await check_channels(channels, services.store, services.clock.now()) if channels else ():
@@ -72,3 +73,7 @@ def _report(result: CheckResult, commands: OperatorCommands) -> str:
     """Print one result and return its state."""
     console.print(MARKS[result.state], plain(commands.complete(f"{result.subject}: {result.detail}")), sep="  ")
     return result.state
+
+
+async def _check_sign_ins(settings: Settings) -> list[CheckResult]:
+    return [*await check_single_sign_on(settings), *await check_authorization_server(settings)]

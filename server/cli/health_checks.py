@@ -22,6 +22,7 @@ from clients.errors import (
     UnexpectedAnswer,
 )
 from clients.operation import Operation, OperationType
+from clients.shared.clock import SystemClock
 from guard.errors import JournalUnavailable
 from guard.rules.time_zones import describe_missing_zones, find_missing_zones
 from ringfence_installation import FOLDER, REMEDY, find_changed_files, find_neighbours, recorded_files
@@ -29,6 +30,7 @@ from server.console.oidc.discovery import discover
 from server.console.oidc.errors import ProviderMisfit
 from server.console.oidc.pages import BACK
 from server.console.oidc.transport import get_json
+from server.http.oauth.issuer import Issuer
 from server.notices.channel import Channel
 from server.notices.not_taken import NotTaken
 from server.settings.model import Settings
@@ -139,6 +141,19 @@ async def check_single_sign_on(settings: Settings) -> list[CheckResult]:
     page = settings.approvals.address
     back = f"{page.rstrip('/')}{BACK}" if page else f"http://127.0.0.1:PORT{BACK}, with the port of the page"
     return [CheckResult("single sign-on", "ok", f"{oidc.issuer} answers; its redirect URI for us must be {back}")]
+
+
+async def check_authorization_server(settings: Settings) -> list[CheckResult]:
+    """Check that the keys of the authorization server can be read, whose tokens clients bring; nothing without one."""
+    oauth = settings.http.oauth
+    if oauth is None:
+        return []
+    try:
+        await get_json(await Issuer(oauth.issuer, SystemClock()).keys_address())
+    except ProviderMisfit as misfit:
+        return [CheckResult("access tokens", "fail", f"{oauth.issuer}: {misfit}")]
+    audience = " or ".join(oauth.audiences)
+    return [CheckResult("access tokens", "ok", f"{oauth.issuer} answers; its tokens must be for {audience}")]
 
 
 async def check_channels(channels: Sequence[Channel], store: Store, now: datetime) -> list[CheckResult]:

@@ -12,6 +12,7 @@ import pytest
 from pydantic import SecretStr
 from starlette.responses import PlainTextResponse
 
+from server.cli.health_checks import check_authorization_server
 from server.services import Services
 from server.settings.model import HttpSettings
 from server.settings.sections.oauth import OAuthSettings
@@ -188,6 +189,17 @@ async def test_known_keys_count_for_a_day_while_the_authorization_server_is_gone
         assert (await here.ask(here.token(exp=_now(25 * 3600)))).status_code == 200
         here.clock.ahead += timedelta(hours=2)
         assert (await here.ask(here.token(exp=_now(48 * 3600)))).status_code == 401
+
+
+async def test_the_doctor_says_whose_tokens_count_and_what_is_wrong_there(tmp_path: Path) -> None:
+    async with site(tmp_path) as here:
+        [found] = await check_authorization_server(here.services.settings)
+        assert found.state == "ok"
+        assert f"its tokens must be for {here.resource}" in found.detail
+        here.issuer.document = {"issuer": "https://other.example.com"}
+        [found] = await check_authorization_server(here.services.settings)
+        assert found.state == "fail"
+        assert "another issuer" in found.detail
 
 
 async def test_what_the_operator_asks_for_through_a_subject_is_known_as_theirs(tmp_path: Path) -> None:

@@ -1,15 +1,29 @@
 // The provider of the tests: `node provider.mjs ISSUER`, with its clients, people and settings as JSON on stdin.
 import { createServer } from 'node:http'
 import { text } from 'node:stream/consumers'
-import Provider from 'oidc-provider'
+import Provider, { errors } from 'oidc-provider'
 
 const issuer = process.argv[2]
-const { clients, people, settings } = JSON.parse(await text(process.stdin))
+const { clients, people, settings, resource } = JSON.parse(await text(process.stdin))
+
+// Where a resource is named, it is an authorization server, too: clients register themselves and get tokens for it.
+const forResource = {
+  devInteractions: { enabled: true },
+  registration: { enabled: true },
+  resourceIndicators: {
+    enabled: true,
+    useGrantedResource: () => true,
+    getResourceServerInfo: (_, indicator) => {
+      if (indicator !== resource) throw new errors.InvalidTarget()
+      return { scope: 'read write', audience: resource, accessTokenFormat: 'jwt', jwt: { sign: { alg: 'RS256' } } }
+    },
+  },
+}
 
 const provider = new Provider(issuer, {
   clients,
   claims: { openid: ['sub'], email: ['email', 'email_verified'], profile: ['preferred_username'], groups: ['groups'] },
-  features: { devInteractions: { enabled: true } }, // a sign-in page that takes any name and any password
+  features: resource ? forResource : { devInteractions: { enabled: true } }, // a sign-in page that takes any name and any password
   findAccount: (_, sub) => ({ accountId: sub, claims: () => ({ sub, ...people[sub] }) }),
   pkce: { required: () => true },
   cookies: { keys: ['a key of the tests'] },

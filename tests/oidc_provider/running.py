@@ -33,8 +33,7 @@ def running_provider(page: str, *, is_public: bool = False, **changes: Any) -> G
 
     It is called by another name than the page, so that it is another site to a browser.
     """
-    port = free_port()
-    issuer = f"http://localhost:{port}"
+    issuer = f"http://localhost:{free_port()}"
     client: dict[str, Any] = {
         "client_id": CLIENT_ID,
         "redirect_uris": [f"{page}/approvals/sign-in/company/back"],
@@ -42,7 +41,23 @@ def running_provider(page: str, *, is_public: bool = False, **changes: Any) -> G
         **({} if is_public else {"client_secret": SECRET}),
         **changes.pop("client", {}),
     }
-    started = json.dumps({"clients": [client], "people": PEOPLE, "settings": changes})
+    with _running(issuer, clients=[client], settings=changes):
+        yield issuer
+
+
+@contextmanager
+def running_authorization_server(resource: str) -> Generator[str]:
+    """Run the provider as the authorization server of a resource, where clients register themselves."""
+    issuer = f"http://localhost:{free_port()}"
+    with _running(
+        issuer, clients=[], settings={"scopes": ["openid", "offline_access", "read", "write"]}, resource=resource
+    ):
+        yield issuer
+
+
+@contextmanager
+def _running(issuer: str, **options: Any) -> Generator[None]:
+    started = json.dumps({"people": PEOPLE, **options})
     command: list[str | Path] = [NODE, HERE / "provider.mjs", issuer]
     with subprocess.Popen(  # noqa: S603 - ours
         command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True, encoding="utf-8"
@@ -53,7 +68,7 @@ def running_provider(page: str, *, is_public: bool = False, **changes: Any) -> G
             provider.stdin.write(started)
             provider.stdin.close()
             assert provider.stdout.readline() == "listening\n"
-            yield issuer
+            yield
         finally:
             provider.terminate()
 
