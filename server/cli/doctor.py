@@ -22,6 +22,7 @@ from server.cli.health_checks import (
 from server.cli.terminal import Target, console, operator_command, plain
 from server.notices.channel import channels_of
 from server.services import Services
+from server.settings.model import Settings
 from server.settings.secrets_file import secrets_beside
 from server.simulation import services_for
 
