@@ -1,0 +1,199 @@
+"""The servers that are measured side by side, and the rig that starts them against one simulated provider."""
+
+import shutil
+import subprocess
+import sys
+import time
+from collections.abc import Generator, Mapping
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+from socket import create_connection, socket
+from typing import Any, Final
+
+from benchmarks.processes import environment
+from benchmarks.raw import Era, HttpCaller, Message, StdioCaller
+
+READ: Final = "read"
+WRITE: Final = "write"
+"""Kinds of call. Every side makes the same request of the provider for it."""
+
+DOCUMENT: Final = Path("../shared/providers/voicetel-openapi-2.2.10.json")
+"""The provider's published document, beside the project; what is generated from it is left out where it is absent."""
+
+OWNED: Final = (
+    *("2015550142", "2015550143", "2015550144", "2125550145", "2125550146"),
+    *("6465550147", "3055550148", "4155550149", "5125550150", "7205550151"),
+)
+"""Numbers of the simulated account, one for each of ten callers."""
+
+DESTINATION: Final = "2125550199"
+
+
+@dataclass(frozen=True, slots=True)
+class Side:
+    """A server to measure: how it is started, and what its tools are called."""
+
+    name: str
+    arguments: tuple[str, ...]
+    """Arguments of the interpreter, to serve over stdio."""
+
+    listening: tuple[str, ...] = ()
+    """Further arguments, to serve over HTTP; `{port}` is filled in."""
+
+    python: str = sys.executable
+    read: str = ""
+    mask: str = "tn_mask"
+    write: str = ""
+    asks: Mapping[Era, str] | None = None
+    """Tools that ask before they write, by era; None where no tool asks."""
+
+    def arguments_of(self, kind: str, caller: int = 0) -> tuple[str, Message]:
+        """Return the tool and the arguments of a call."""
+        if kind == READ:
+            return self.read, {self.mask: "201", "quantity": 3}
+        return self.write, {"number": OWNED[caller], "destination": DESTINATION}
+
+
+_SET_FORWARD: Final = "voicetel_set_forward"
+
+RINGFENCE: Final = Side(
+    "Ringfence",
+    ("-m", "ringfence", "serve"),
+    ("--http", "127.0.0.1:{port}"),
+    read="voicetel_search_inventory",
+    write=_SET_FORWARD,
+    asks={Era.HANDSHAKE: _SET_FORWARD, Era.MODERN: _SET_FORWARD},
+)
+EMPTY: Final = Side("empty", ("-m", "benchmarks.bare", "empty"))
+BY_HAND: Final = Side(
+    "by hand",
+    ("-m", "benchmarks.bare", "tool"),
+    ("{port}",),
+    read="search_inventory",
+    write="set_forward",
+    asks={Era.HANDSHAKE: "set_forward_with_yes", Era.MODERN: "set_forward_with_answer"},
+)
+_GENERATED: Final = Side("fastmcp", (), ("{port}",), read="inventorySearch", mask="tnMask", write="numbersForwardSet")
+NAMES: Final = (RINGFENCE.name, BY_HAND.name, EMPTY.name, _GENERATED.name)
+"""The columns of the table, in order."""
+
+
+class Rig:
+    """Starts servers with settings of their own, and ends all of them when it is closed."""
+
+    def __init__(self, provider: str, folder: Path, generated: Side | None) -> None:
+        self._provider = provider
+        self.folder = folder
+        self.generated = generated
+        self._folders = 0
+
+    def new_folder(self) -> Path:
+        """Return the path of an empty state folder."""
+        self._folders += 1
+        return self.folder / f"state-{self._folders}"
+
+    def calling(self) -> tuple[Side, ...]:
+        """Return the sides that call the provider."""
+        return tuple(side for side in (RINGFENCE, BY_HAND, self.generated) if side)
+
+    def environment(self, state: Path, **settings: str) -> dict[str, str]:
+        """Return the environment of a server: the same for all, with settings that only Ringfence reads."""
+        fixed = {"RINGFENCE_TOOLSETS": "voicetel", "RINGFENCE_COMPLIANCE__DUPLICATE_MINUTES": "0"}
+        return environment(self._provider, state, **(fixed | settings))
+
+    @contextmanager
+    def over_stdio(self, side: Side, env: dict[str, str], era: Era) -> Generator[tuple[StdioCaller, int]]:
+        """Start a server; yield a caller that is ready, and the server's process id."""
+        pipe = subprocess.PIPE
+        with (
+            (self.folder / "log").open("ab") as log,
+            subprocess.Popen([side.python, *side.arguments], stdin=pipe, stdout=pipe, stderr=log, env=env) as process,  # noqa: S603 - our own programs
+        ):
+            try:
+                assert process.stdin is not None  # noqa: S101 - they are pipes
+                assert process.stdout is not None  # noqa: S101
+                yield StdioCaller(process.stdin, process.stdout, era), process.pid
+            finally:
+                process.kill()
+
+    @contextmanager
+    def over_http(self, side: Side, env: dict[str, str]) -> Generator[tuple[int, int]]:
+        """Start a server; yield its port and process id once it listens."""
+        port = free_port()
+        command = [side.python, *side.arguments, *(word.format(port=port) for word in side.listening)]
+        with (self.folder / "log").open("ab") as log, _listening(command, port, env=env, log=log) as process:
+            yield port, process.pid
+
+
+@contextmanager
+def open_rig(folder: Path) -> Generator[Rig]:
+    """Start the simulated provider in a process of its own, and make ready what is generated."""
+    port = free_port()
+    command = [sys.executable, "-m", "ringfence", "sandbox", "--port", str(port)]
+    with ExitStack() as stack:
+        log = stack.enter_context((folder / "log").open("ab"))
+        stack.enter_context(_listening(command, port, env=None, log=log))
+        yield Rig(f"http://127.0.0.1:{port}", folder, _generated_side(folder))
+
+
+def callers(stack: ExitStack, port: int, era: Era, count: int) -> list[HttpCaller]:
+    """Connect callers to a server; they are closed with the stack."""
+    connected = [HttpCaller(port, era) for _ in range(count)]
+    for caller in connected:
+        stack.callback(caller.close)
+    return connected
+
+
+def resident_mebibytes(pid: int) -> float:
+    """Return the memory of a process that is resident (RSS)."""
+    lines = Path(f"/proc/{pid}/status").read_text(encoding="utf-8").splitlines()
+    [kibibytes] = [line.split()[1] for line in lines if line.startswith("VmRSS:")]
+    return int(kibibytes) / 1024
+
+
+def free_port() -> int:
+    """Return a port on loopback that nothing listens on."""
+    with socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        return int(listener.getsockname()[1])
+
+
+def _generated_side(folder: Path) -> Side | None:
+    """Install fastmcp in an environment that ends with the run; None without uv, the document or the package."""
+    uv = shutil.which("uv")
+    if uv is None or not DOCUMENT.is_file():
+        return None
+    python = folder / "fastmcp" / "bin" / "python"
+    for arguments in (
+        ("venv", "-q", "--python", sys.executable, str(folder / "fastmcp")),
+        ("pip", "install", "-q", "--compile-bytecode", "--python", str(python), "fastmcp"),
+    ):
+        if subprocess.run([uv, *arguments], check=False).returncode:  # noqa: S603 - uv, as found on the path
+            return None
+    return replace(_GENERATED, python=str(python), arguments=("-m", "benchmarks.generated", str(DOCUMENT.resolve())))
+
+
+@contextmanager
+def _listening(
+    command: list[str], port: int, *, env: dict[str, str] | None, log: Any
+) -> Generator[subprocess.Popen[bytes]]:
+    """Start a process; yield it once its port takes connections, and end it afterwards."""
+    with subprocess.Popen(command, env=env, stdout=log, stderr=log) as process:  # noqa: S603 - our own programs
+        try:
+            _wait_until_listening(process, port)
+            yield process
+        finally:
+            process.kill()
+
+
+def _wait_until_listening(process: subprocess.Popen[bytes], port: int) -> None:
+    end = time.monotonic() + 60
+    while time.monotonic() < end and process.poll() is None:
+        try:
+            create_connection(("127.0.0.1", port)).close()
+        except OSError:
+            time.sleep(0.02)
+        else:
+            return
+    raise TimeoutError(f"{process.args!r} does not listen")
