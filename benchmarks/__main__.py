@@ -54,7 +54,7 @@ def _parser() -> argparse.ArgumentParser:
     add("words", nargs="*", metavar="WORD", help=f"measure by itself: {', '.join(MEASUREMENTS)}")
     add("--only", action="append", default=[], choices=list(ROWS), help="compare this row alone; repeatable")
     add("--rounds", type=int, default=5, help="rounds, of which the median counts (default 5)")
-    add("--seconds", type=float, default=1.5, help="seconds of calls of each server in a round (default 1.5)")
+    add("--seconds", type=float, default=1.0, help="seconds of calls of each server in a round (default 1)")
     add("--write", type=Path, metavar="FILE", help="write the table of the comparison as Markdown too")
     return parser
 

@@ -22,9 +22,9 @@ class Approval(BaseModel):
     approve: bool
 
 
-def ask(number: str, destination: str) -> Elicit[Approval]:
+def ask(to_number: str, text: str) -> Elicit[Approval]:
     """Return the bare question of a call, in a form that both eras of the protocol carry."""
-    return Elicit(f"Forward calls of {number} to {destination}?", Approval)
+    return Elicit(f"Text {to_number}: {text}", Approval)
 
 
 def main() -> None:
@@ -53,27 +53,30 @@ def _add_tools(server: MCPServer) -> None:
         data: dict[str, Any] = answer.json()["data"]
         return data
 
-    async def set_forward(number: UsNumber, destination: UsNumber) -> dict[str, Any]:
-        """Forward a number's calls to another number."""
-        answer = await http.put(f"/v2.2/numbers/{number}/forward", json={"destination": destination})
+    async def send_message(from_number: UsNumber, to_number: UsNumber, text: str) -> dict[str, Any]:
+        """Send a text message."""
+        message = {"fromNumber": from_number, "toNumber": to_number, "text": text}
+        answer = await http.post("/v2.2/messages", json=message)
         answer.raise_for_status()
         data: dict[str, Any] = answer.json()["data"]
         return data
 
-    async def set_forward_with_yes(number: UsNumber, destination: UsNumber, context: Context) -> dict[str, Any]:
-        """Forward a number's calls to another number, if the person says yes; before 2026-07-28."""
-        answer = await context.elicit(f"Forward calls of {number} to {destination}?", Approval)
+    async def send_message_with_yes(
+        from_number: UsNumber, to_number: UsNumber, text: str, context: Context
+    ) -> dict[str, Any]:
+        """Send a text message if the person says yes; before 2026-07-28."""
+        answer = await context.elicit(f"Text {to_number}: {text}", Approval)
         if answer.action != "accept" or not answer.data.approve:
             return {"declined": True}
-        return await set_forward(number, destination)
+        return await send_message(from_number, to_number, text)
 
-    async def set_forward_with_answer(
-        number: UsNumber, destination: UsNumber, approval: Annotated[Approval, Resolve(ask)]
+    async def send_message_with_answer(
+        from_number: UsNumber, to_number: UsNumber, text: str, approval: Annotated[Approval, Resolve(ask)]
     ) -> dict[str, Any]:
-        """Forward a number's calls to another number, if the person says yes; since 2026-07-28."""
-        return await set_forward(number, destination) if approval.approve else {"declined": True}
+        """Send a text message if the person says yes; since 2026-07-28."""
+        return await send_message(from_number, to_number, text) if approval.approve else {"declined": True}
 
-    for tool in (search_inventory, set_forward, set_forward_with_yes, set_forward_with_answer):
+    for tool in (search_inventory, send_message, send_message_with_yes, send_message_with_answer):
         server.add_tool(tool)
 
 

@@ -157,7 +157,7 @@ class _Start:
 
     def __init__(self, rig: Rig, side: Side) -> None:
         self._rig, self._side = rig, side
-        self._env = rig.environment(rig.new_folder(), RINGFENCE_TOOLSETS="default")
+        self._env = rig.environment(rig.new_folder())
 
     def measure(self, seconds: float) -> Figures:
         """Return the fastest of several starts."""
@@ -178,6 +178,7 @@ class _Memory:
 
     def measure(self, seconds: float) -> Figures:
         """Start the server, use it, and read its memory."""
+        self._rig.renew_provider()
         env = self._rig.environment(self._rig.new_folder())
         _, arguments = self._side.arguments_of(WRITE)
         write = (self._side.asks or {}).get(Era.HANDSHAKE, self._side.write)
@@ -241,7 +242,8 @@ def _logged(rig: Rig, stack: ExitStack, postgres: Postgres) -> Trial:
 
 
 def _allowing(rig: Rig, settings: dict[str, str]) -> dict[str, str]:
-    return rig.environment(rig.new_folder(), RINGFENCE_POLICY__REROUTES="allow", **settings)
+    allow = {f"RINGFENCE_POLICY__{effect}": "allow" for effect in ("PAID", "OUTWARD")}
+    return rig.environment(rig.new_folder(), **allow, **settings)
 
 
 def _load(side: Side, some: Sequence[HttpCaller], kind: str, pids: Sequence[int]) -> Load:

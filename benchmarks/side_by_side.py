@@ -24,8 +24,8 @@ from benchmarks.raw import Era, Refused
 from benchmarks.rows import ROWS, Trial
 from benchmarks.sides import BY_HAND, EMPTY, NAMES, RINGFENCE, open_rig
 
-WARM_UP: Final = 0.3
-"""Seconds of calls before the first round, in which a server loads what it needs."""
+WARM_UP: Final = 0.6
+"""Seconds of calls before the first round, in which a server loads what it needs, and reads its prices."""
 
 Rounds = Mapping[tuple[str, str], Sequence[Figures]]
 """The figures of every round, by line and side; a round in which a call failed is left out."""
@@ -125,6 +125,7 @@ def compare(names: Sequence[str], *, rounds: int, seconds: float, write: Path | 
     with tempfile.TemporaryDirectory() as folder, open_rig(Path(folder)) as rig:
         taken: dict[tuple[str, str], list[Figures]] = defaultdict(list)
         for name in names or ROWS:
+            rig.renew_provider()
             with ExitStack() as stack:
                 _measure(name, _in_turn(ROWS[name](rig, stack)), taken, rounds, seconds)
     about = _about(rounds, seconds)

@@ -11,8 +11,11 @@ from pathlib import Path
 from socket import create_connection, socket
 from typing import Any, Final
 
+import httpx2
+
 from benchmarks.processes import environment
 from benchmarks.raw import Era, HttpCaller, Message, StdioCaller
+from sandbox.voicetel.seed import USERNAME
 
 READ: Final = "read"
 WRITE: Final = "write"
@@ -21,13 +24,12 @@ WRITE: Final = "write"
 DOCUMENT: Final = Path("../shared/providers/voicetel-openapi-2.2.10.json")
 """The provider's published document, beside the project; what is generated from it is left out where it is absent."""
 
-OWNED: Final = (
-    *("2015550142", "2015550143", "2015550144", "2125550145", "2125550146"),
-    *("6465550147", "3055550148", "4155550149", "5125550150", "7205550151"),
-)
-"""Numbers of the simulated account, one for each of ten callers."""
+SENDER: Final = "2015550142"
+FIRST_RECIPIENT: Final = 2125550100
+"""Each caller texts a number of its own."""
 
-DESTINATION: Final = "2125550199"
+CASH: Final = "1000000"
+"""Dollars on the simulated account, so that no run uses them up."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,27 +45,31 @@ class Side:
 
     python: str = sys.executable
     read: str = ""
-    mask: str = "tn_mask"
     write: str = ""
+    names: tuple[str, str, str] = ("tn_mask", "from_number", "to_number")
+    """What the tools call the pattern of a number, the sender and the recipient."""
+
     asks: Mapping[Era, str] | None = None
     """Tools that ask before they write, by era; None where no tool asks."""
 
     def arguments_of(self, kind: str, caller: int = 0) -> tuple[str, Message]:
         """Return the tool and the arguments of a call."""
+        pattern, sender, recipient = self.names
         if kind == READ:
-            return self.read, {self.mask: "201", "quantity": 3}
-        return self.write, {"number": OWNED[caller], "destination": DESTINATION}
+            return self.read, {pattern: "201", "quantity": 3}
+        message = {sender: SENDER, recipient: str(FIRST_RECIPIENT + caller), "text": "Your order is ready."}
+        return self.write, message
 
 
-_SET_FORWARD: Final = "voicetel_set_forward"
+_SEND: Final = "voicetel_send_message"
 
 RINGFENCE: Final = Side(
     "Ringfence",
     ("-m", "ringfence", "serve"),
     ("--http", "127.0.0.1:{port}"),
     read="voicetel_search_inventory",
-    write=_SET_FORWARD,
-    asks={Era.HANDSHAKE: _SET_FORWARD, Era.MODERN: _SET_FORWARD},
+    write=_SEND,
+    asks={Era.HANDSHAKE: _SEND, Era.MODERN: _SEND},
 )
 EMPTY: Final = Side("empty", ("-m", "benchmarks.bare", "empty"))
 BY_HAND: Final = Side(
@@ -71,10 +77,17 @@ BY_HAND: Final = Side(
     ("-m", "benchmarks.bare", "tool"),
     ("{port}",),
     read="search_inventory",
-    write="set_forward",
-    asks={Era.HANDSHAKE: "set_forward_with_yes", Era.MODERN: "set_forward_with_answer"},
+    write="send_message",
+    asks={Era.HANDSHAKE: "send_message_with_yes", Era.MODERN: "send_message_with_answer"},
 )
-_GENERATED: Final = Side("fastmcp", (), ("{port}",), read="inventorySearch", mask="tnMask", write="numbersForwardSet")
+_GENERATED: Final = Side(
+    "fastmcp",
+    (),
+    ("{port}",),
+    read="inventorySearch",
+    write="messageSend",
+    names=("tnMask", "fromNumber", "toNumber"),
+)
 NAMES: Final = (RINGFENCE.name, BY_HAND.name, EMPTY.name, _GENERATED.name)
 """The columns of the table, in order."""
 
@@ -88,6 +101,11 @@ class Rig:
         self.generated = generated
         self._folders = 0
 
+    def renew_provider(self) -> None:
+        """Put the provider back to its start: it shows its prices to an account six times an hour."""
+        httpx2.post(f"{self._provider}/_control/reset").raise_for_status()
+        httpx2.put(f"{self._provider}/_control/voicetel/cash/{USERNAME}", json={"cash": CASH}).raise_for_status()
+
     def new_folder(self) -> Path:
         """Return the path of an empty state folder."""
         self._folders += 1
@@ -99,7 +117,7 @@ class Rig:
 
     def environment(self, state: Path, **settings: str) -> dict[str, str]:
         """Return the environment of a server: the same for all, with settings that only Ringfence reads."""
-        fixed = {"RINGFENCE_TOOLSETS": "voicetel", "RINGFENCE_COMPLIANCE__DUPLICATE_MINUTES": "0"}
+        fixed = {"RINGFENCE_COMPLIANCE__DUPLICATE_MINUTES": "0"}
         return environment(self._provider, state, **(fixed | settings))
 
     @contextmanager
