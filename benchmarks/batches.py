@@ -12,6 +12,7 @@ from benchmarks.processes import cpu_seconds
 MEDIAN: Final = "median, ms"
 P99: Final = "p99, ms"
 SPREAD: Final = "p99 / median"
+CALLS: Final = "calls"
 RATE: Final = "calls a second"
 CPU: Final = "server CPU a call, ms"
 
@@ -42,6 +43,7 @@ class Load:
             MEDIAN: 1000 * median,
             P99: 1000 * p99,
             SPREAD: p99 / median,
+            CALLS: len(taken),
             RATE: len(taken) / passed,
             CPU: 1000 * (self._cpu() - before) / len(taken),
         }

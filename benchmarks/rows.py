@@ -9,7 +9,7 @@ from typing import Final, Protocol
 
 from sqlalchemy import create_engine, make_url, text
 
-from benchmarks.batches import RATE, Figures, Load
+from benchmarks.batches import CALLS, Figures, Load
 from benchmarks.raw import Era, HttpCaller
 from benchmarks.sides import (
     BY_HAND,
@@ -199,7 +199,7 @@ class _LoggedLoad:
         """Measure the load, and return what the lock that is held longest in all costs a call."""
         size = self._postgres.log.stat().st_size
         figures = self._load.measure(seconds)
-        calls = figures[RATE] * seconds
+        calls = figures[CALLS]
         with self._postgres.log.open(encoding="utf-8", errors="replace") as log:
             log.seek(size)
             times = read_lock_times(log)
