@@ -5,12 +5,16 @@ They block, and each has one caller. A caller that answers questions says yes to
 
 import json
 import socket
+import time
 from collections.abc import Mapping
 from enum import Enum
 from io import BufferedReader, BufferedRWPair
 from typing import IO, Any, Final, Protocol
 
 Message = dict[str, Any]
+IDLE: Final = 3
+"""Seconds after which a connection is made anew: uvicorn closes one that is idle for five."""
+
 YES: Final = {"action": "accept", "content": {"approve": True}}
 
 
@@ -76,11 +80,9 @@ class HttpCaller:
     """A caller over one kept connection. It can answer no question: before 2026-07-28 nobody can without a session."""
 
     def __init__(self, port: int, era: Era) -> None:
-        self._connection = socket.create_connection(("127.0.0.1", port))
-        self._connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        self._answers = self._connection.makefile("rb")
         self._port, self._era = port, era
         self._sent = 0
+        self._connect()
 
     def call(self, tool: str, arguments: Mapping[str, Any]) -> Message:
         """Call a tool, and return its result."""
@@ -88,6 +90,9 @@ class HttpCaller:
 
     def request(self, method: str, params: Message, *, name: str = "") -> Message:
         """Send a request, and return its result; `name` is what the newer era repeats in a header."""
+        if time.monotonic() - self._used > IDLE:
+            self.close()
+            self._connect()
         self._sent += 1
         body = _encoded({"id": self._sent, "method": method, "params": params | _meta(self._era)})
         more = f"Mcp-Method: {method}\r\nMcp-Name: {name}\r\n" if self._era is Era.MODERN else ""
@@ -97,16 +102,27 @@ class HttpCaller:
             f"{more}Content-Length: {len(body)}\r\n\r\n"
         )
         self._connection.sendall(head.encode("ascii") + body)
-        return _result(_message_in(_read_body(self._answers)))
+        content = _read_body(self._answers)
+        self._used = time.monotonic()
+        return _result(_message_in(content))
 
     def close(self) -> None:
         """Close the connection."""
+        self._answers.close()
         self._connection.close()
+
+    def _connect(self) -> None:
+        self._connection = socket.create_connection(("127.0.0.1", self._port))
+        self._connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        self._answers = self._connection.makefile("rb")
+        self._used = time.monotonic()
 
 
 def _read_body(answers: BufferedReader | BufferedRWPair) -> bytes:
     """Read one answer, and return its body."""
     status = answers.readline()
+    if not status:
+        raise Refused("the server has closed the connection")
     length: int | None = None
     while line := answers.readline().strip():
         name, _, value = line.partition(b":")
