@@ -82,6 +82,7 @@ class HttpCaller:
     def __init__(self, port: int, era: Era) -> None:
         self._port, self._era = port, era
         self._sent = 0
+        self._used = 0.0
         self._connect()
 
     def call(self, tool: str, arguments: Mapping[str, Any]) -> Message:
