@@ -91,9 +91,7 @@ class Approvals:
         current = await self._require_waiting(action_id)
         changes: dict[str, object] = {"decided_by": by, "decided_at": self._clock.now()}
         if to is State.APPROVED:
-            if (demand := self._judge.demand_of(current)).is_special:
-                raise MayNotApprove(f"{demand.in_words} Nothing was recorded.")
-            changes |= await self._bound(current, None)
+            changes = await self.decided(current, by)
         else:
             changes["decline_reason"] = clean_reason(reason, LONGEST_OF_OPERATOR) or None
         moved = await self._journal.move(action_id, {State.PROPOSED}, to, **changes)
@@ -133,6 +131,17 @@ class Approvals:
         if moved is None:
             self.refuse(await self._journal.find(action_id) or current)
         return moved
+
+    async def decided(self, action: Action, by: str) -> dict[str, object]:
+        """Return what the record says of a yes that is no operator's, of policy or of a client's own user.
+
+        Raises:
+            BadBound: Its price is unknown, and a cap applies.
+            MayNotApprove: By the rules only operators approve it.
+        """
+        if (demand := self._judge.demand_of(action)).is_special:
+            raise MayNotApprove(f"{demand.in_words} Nothing was recorded.")
+        return {"decided_by": by, "decided_at": self._clock.now(), **await self._bound(action, None)}
 
     def demand_of(self, action: Action) -> Demand:
         """Return what the approval of an action needs."""

@@ -44,8 +44,12 @@ class Journal(History, Protocol):
     Every method raises `JournalUnavailable` when the record cannot be read or written, so that nothing guarded goes on.
     """
 
-    async def propose(self, action: Action) -> Action:
-        """Record a new action, or return the one that is open for the same digest."""
+    async def propose(self, action: Action, *, decided: Mapping[str, Any] | None = None) -> Action:
+        """Record a new action, or return the one that is open for the same digest.
+
+        `decided` is what the record says of a yes that needs nobody's answer; with it, the action is approved in the
+        same transaction.
+        """
         ...
 
     async def find_open(self, digest: str) -> Action | None:

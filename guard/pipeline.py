@@ -202,8 +202,10 @@ class Guard:
         if isinstance(drafted, Action):
             return drafted
         said = clean_reason(reason, LONGEST_OF_ASSISTANT)
-        proposed = await self._journal.propose(replace(drafted.action, reason=said))
-        if drafted.decision is Decision.ALLOW and proposed.state is State.PROPOSED:
+        new, by_policy = replace(drafted.action, reason=said), drafted.decision is Decision.ALLOW
+        decided = await self._approvals.decided(new, BY_POLICY) if by_policy else None
+        proposed = await self._journal.propose(new, decided=decided)
+        if by_policy and proposed.state is State.PROPOSED:  # it waited already
             return await self.approve(proposed.id, by=BY_POLICY)
         return await self._approve_by_allowance(proposed, drafted.cover)
 

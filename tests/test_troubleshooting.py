@@ -15,7 +15,8 @@ RESULTS: Final = {"TelephonyError", "GuardRefusal"}
 """Their subclasses' names are the `error` of a result."""
 
 SAY: Final = {
-    "AccountRefused", "BadFilter", "BadPasscode", "BadProvider", "BadSettings", "CannotAdd", "CannotListen",
+    "AccountRefused", "BadFilter", "BadPasscode", "BadProvider", "BadSettings", "CannotAdd", "CannotCopy",
+    "CannotListen",
     "CheckResult", "DoesNotFit", "HTTPException", "NotAMonth", "NotAnAnswer", "NotProtected", "NotSignedIn",
     "PortTaken", "ProviderMisfit", "fail",
 }  # fmt: skip

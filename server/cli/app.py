@@ -26,6 +26,7 @@ GROUPS: Mapping[str, Part] = {
     "operators": ("operators.commands", "app"),
     "audit": ("audit", "app"),
     "receipts": ("receipts.commands", "app"),
+    "store": ("store.commands", "app"),
     "notify": ("notify.commands", "app"),
     "policy": ("policy", "app"),
     "optouts": ("rules", "optouts"),

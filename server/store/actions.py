@@ -1,12 +1,12 @@
 """The guard's journal in the store; each change and its audit row are one transaction."""
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from datetime import datetime
 from typing import Any
 
 from pydantic import TypeAdapter
-from sqlalchemy import ColumnElement, bindparam, insert, select, update
+from sqlalchemy import bindparam, insert, select, update
 from sqlalchemy.engine import Connection, RowMapping
 
 from guard.action import Action, State
@@ -23,14 +23,37 @@ from server.store.key_values import FROZEN, get_value
 from server.store.operators.approvals import add_approval, all_approvals, approvals_of, decided_by, detail_of
 from server.store.processes import is_gone, this_process
 from server.store.receipts.book import StoredReceipts
-from server.store.reservations import money_of, release_hold, settle_hold, spent_in, take_hold
+from server.store.reservations import locks_on_money, money_of, release_hold, settle_hold, spent_in, take_hold
 from server.store.schema import action_texts, actions, holds, plan_steps
 from server.store.sealed.audit import Audit, Entry
 from server.store.searchable import searchable_row
+from server.store.transactions.locks import Locks
 
 _quotes = TypeAdapter(Quote)
 _OPEN = [state.value for state in State if state.is_open]
 _NOT_MADE = {State.DECLINED, State.EXPIRED, State.REFUSED}
+_ACTION = select(actions).where(actions.c.id == bindparam("of_id"))
+_OPEN_ACTION = select(actions).where(actions.c.digest == bindparam("of_digest"), actions.c.state.in_(_OPEN))
+_ANSWERED = select(actions).where(
+    actions.c.digest == bindparam("of_digest"),
+    actions.c.state.in_([State.DONE.value, State.DECLINED.value]),
+    (actions.c.finished_at >= bindparam("since")) | (actions.c.decided_at >= bindparam("since")),
+)
+_OF_SERVER = (
+    (actions.c.digest == bindparam("of_digest"))
+    & actions.c.due_at.is_not(None)
+    & actions.c.state.in_([State.DONE.value, State.REFUSED.value, State.EXPIRED.value])
+)
+_NEWS = select(actions).where(_OF_SERVER, actions.c.decided_at >= bindparam("since"))
+_TAKE_NEWS = update(actions).where(_OF_SERVER).values(due_at=None)
+_ADD = insert(actions)
+_ADD_TEXT = insert(action_texts)
+_MOVE = (
+    update(actions)
+    .where(actions.c.id == bindparam("of_id"), actions.c.state.in_(bindparam("allowed", expanding=True)))
+    .returning(*actions.c)
+)
+_MOVE_IN_TIME = _MOVE.where(actions.c.expires_at > bindparam("moved_at"))
 _AUDITED = ("decided_by", "outcome", "up_to", "decline_reason")
 _BOOKED = (
     select(holds.c.billionths, holds.c.currency, plan_steps.c.plan_id, plan_steps.c.position)
@@ -49,23 +72,30 @@ class StoredJournal:
         self._audit = audit
         self._receipts = receipts
 
-    async def propose(self, action: Action) -> Action:
-        """Store a new action and its audit row, or return the one that is open for the same digest."""
+    async def propose(self, action: Action, *, decided: Mapping[str, Any] | None = None) -> Action:
+        """Store a new action and its audit row, or return the one that is open for the same digest.
+
+        With `decided` it is stored as approved, with an audit row for that, too.
+        """
+        stored = replace(action, state=State.APPROVED, **decided) if decided is not None else action
 
         def store(entry: Entry) -> Action:
             already = find_open(entry.connection, action.digest)
             if already is not None:
                 return already
-            entry.connection.execute(insert(actions).values(row_of(action)))
-            make_searchable(entry.connection, action)
+            entry.connection.execute(_ADD, row_of(stored))
+            make_searchable(entry.connection, stored)
             self._log(entry, action, request_detail(action))
-            return action
+            if decided is not None:
+                self._log(entry, stored, _audited(decided))
+            return stored
 
-        return await self._audit.write(store, needs_whole_log=True)
+        locks = Locks.on(f"call {action.digest}")
+        return await self._audit.write(store, needs_whole_log=True, locks=locks)
 
     async def find(self, action_id: str) -> Action | None:
         """Return the action with this id, or None."""
-        rows = await self._database.fetch(select(actions).where(actions.c.id == action_id))
+        rows = await self._database.fetch(_ACTION, {"of_id": action_id})
         return action_of(rows[0]) if rows else None
 
     async def find_open(self, digest: str) -> Action | None:
@@ -82,10 +112,8 @@ class StoredJournal:
 
     async def last_answered(self, digest: str, since: datetime) -> Action | None:
         """Return the last action of this digest that was carried out or declined since then, or None."""
-        answered = actions.c.state.in_([State.DONE.value, State.DECLINED.value])
-        late = (actions.c.finished_at >= since) | (actions.c.decided_at >= since)
-        query = select(actions).where(actions.c.digest == digest, answered, late)
-        found = [action_of(row) for row in await self._database.fetch(query)]
+        rows = await self._database.fetch(_ANSWERED, {"of_digest": digest, "since": since})
+        found = [action_of(row) for row in rows]
         return max(found, key=lambda action: action.finished_at or action.decided_at or since, default=None)
 
     async def take_news(self, digest: str, since: datetime) -> Action | None:
@@ -93,15 +121,13 @@ class StoredJournal:
 
         Whoever asked for it knows then; the next call of the same is a new one.
         """
-        ended = actions.c.state.in_([State.DONE.value, State.REFUSED.value, State.EXPIRED.value])
-        of_server = (actions.c.digest == digest) & actions.c.due_at.is_not(None) & ended
-        query = select(actions).where(of_server, actions.c.decided_at >= since)
-        if not await self._database.fetch(query):
+        which = {"of_digest": digest, "since": since}
+        if not await self._database.fetch(_NEWS, which):
             return None
 
         def take(connection: Connection) -> Action | None:
-            found = [action_of(row) for row in connection.execute(query).mappings()]
-            connection.execute(update(actions).where(of_server).values(due_at=None))
+            found = [action_of(row) for row in connection.execute(_NEWS, which).mappings()]
+            connection.execute(_TAKE_NEWS, {"of_digest": digest})
             return max(found, key=lambda action: action.decided_at or since, default=None)
 
         return await self._database.write(take)
@@ -113,12 +139,14 @@ class StoredJournal:
         """
 
         def change(entry: Entry) -> Action | None:
-            moved = self._move(entry, action_id, allowed, to, changes)
-            if moved is not None and to in {State.DONE, State.REFUSED}:
-                release_hold(entry.connection, action_id, to="settled" if to is State.DONE else "released")
+            moved = self._change(entry.connection, action_id, allowed, to, changes)
+            if moved is not None:
+                if to in {State.DONE, State.REFUSED}:
+                    release_hold(entry.connection, action_id, to="settled" if to is State.DONE else "released")
+                self._log(entry, moved, _audited(changes))
             return moved
 
-        return await self._audit.write(change, needs_whole_log=to is State.APPROVED)
+        return await self._audit.write(change, needs_whole_log=to is State.APPROVED, locks=Locks.on())
 
     async def approve_by_operator(self, approval: Approval, demand: Demand, **changes: Any) -> Action | None:
         """Record an operator's yes to an action that waits, and approve it once as many have as are demanded.
@@ -174,8 +202,7 @@ class StoredJournal:
             if taken is None:
                 return None
             changes = {"decided_by": approver([taken]), "decided_at": at}
-            in_time = actions.c.expires_at > at
-            approved = self._move(entry, action.id, {State.PROPOSED}, State.APPROVED, changes, in_time)
+            approved = self._move(entry, action.id, {State.PROPOSED}, State.APPROVED, changes, in_time_at=at)
             if approved is None:
                 release_use(entry.connection, action.id)
             return approved
@@ -200,16 +227,17 @@ class StoredJournal:
             if hold.amount is not None:
                 require_room(spent_in(connection, caps, at), hold.amount)
             changes = {"sent_at": at, "owner": this_process()}
-            in_time = actions.c.expires_at > at
-            begun = self._move(entry, action_id, {State.APPROVED}, State.SENDING, changes, in_time)
-            allowance_id = allowance_of(begun.decided_by) if begun is not None else None
-            if allowance_id is not None:
+            begun = self._change(connection, action_id, {State.APPROVED}, State.SENDING, changes, in_time_at=at)
+            if begun is None:
+                return None
+            if (allowance_id := allowance_of(begun.decided_by)) is not None:
                 require_standing(connection, allowance_id, at)
-            if begun is not None and hold.amount is not None:
+            if hold.amount is not None:
                 take_hold(connection, action_id, hold.provider, hold.amount, at, account=hold.account)
+            self._log(entry, begun, _audited(changes))
             return begun
 
-        return await self._audit.write(take_approval, needs_whole_log=True)
+        return await self._audit.write(take_approval, needs_whole_log=True, locks=locks_on_money(hold, caps))
 
     async def settle(self, action_id: str, hold: Hold) -> None:
         """Replace the amount held for an action by the amount spent."""
@@ -218,7 +246,7 @@ class StoredJournal:
             settle_hold(connection, action_id, hold)
             settle_use(connection, action_id, hold.amount)
 
-        await self._database.write(replace_amount)
+        await self._database.write(replace_amount, locks=locks_on_money(hold))
 
     async def spent(self, caps: Sequence[Cap], now: datetime) -> list[Spent]:
         """Return what is held and settled in the window of each cap, by calendar days in UTC."""
@@ -265,26 +293,41 @@ class StoredJournal:
         action_id: str,
         allowed: Collection[State],
         to: State,
-        changes: dict[str, Any],
-        *conditions: ColumnElement[bool],
+        changes: Mapping[str, Any],
+        *,
+        in_time_at: datetime | None = None,
         approval: Approval | None = None,
     ) -> Action | None:
-        moving = (
-            update(actions)
-            .where(actions.c.id == action_id, actions.c.state.in_([state.value for state in allowed]), *conditions)
-            .values(state=to.value, **_stored(changes))
-            .returning(*actions.c)
-        )
-        row = entry.connection.execute(moving).mappings().first()
+        """Move an action, with its audit row."""
+        moved = self._change(entry.connection, action_id, allowed, to, changes, in_time_at=in_time_at)
+        if moved is not None:
+            self._log(entry, moved, _audited(changes) | dict(detail_of(approval) if approval else {}), approval)
+        return moved
+
+    def _change(
+        self,
+        connection: Connection,
+        action_id: str,
+        allowed: Collection[State],
+        to: State,
+        changes: Mapping[str, Any],
+        *,
+        in_time_at: datetime | None = None,
+    ) -> Action | None:
+        """Change the state of an action; `in_time_at` is when it must still be valid, where that matters.
+
+        Its audit row comes last in the transaction, because all writers wait for the end of the audit log.
+        """
+        moving = _MOVE
+        which: dict[str, Any] = {"of_id": action_id, "allowed": [state.value for state in allowed]}
+        if in_time_at is not None:
+            moving, which = _MOVE_IN_TIME, which | {"moved_at": in_time_at}
+        row = connection.execute(moving, {"state": to.value, **_stored(changes), **which}).mappings().first()
         if row is None:
             return None
         moved = action_of(row)
         if to in _NOT_MADE and is_allowance(moved.decided_by):
-            release_use(entry.connection, action_id)
-        quote = changes.get("quote")
-        said = changes | ({"up_to": str(quote.up_to)} if isinstance(quote, Quote) and quote.up_to else {})
-        detail = {name: said[name] for name in _AUDITED if said.get(name)}
-        self._log(entry, moved, detail | dict(detail_of(approval) if approval else {}), approval)
+            release_use(connection, action_id)
         return moved
 
     def _log(self, entry: Entry, action: Action, detail: Mapping[str, Any], approval: Approval | None = None) -> None:
@@ -295,6 +338,13 @@ class StoredJournal:
         if action.state in OF_ACTION:
             booked = _booked(entry.connection, action.id) if action.state in ENDS else Booked()
             self._receipts.add(entry, row, content_of_action(action, booked, approval))
+
+
+def _audited(changes: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what the audit log says of changes of an action."""
+    quote = changes.get("quote")
+    said = dict(changes) | ({"up_to": str(quote.up_to)} if isinstance(quote, Quote) and quote.up_to else {})
+    return {name: said[name] for name in _AUDITED if said.get(name)}
 
 
 def _is_abandoned(row: RowMapping, before: datetime) -> bool:
@@ -322,8 +372,7 @@ def _booked(connection: Connection, action_id: str) -> Booked:
 
 def find_open(connection: Connection, digest: str) -> Action | None:
     """Return the action that is open for a digest, or None."""
-    query = select(actions).where(actions.c.digest == digest, actions.c.state.in_(_OPEN))
-    row = connection.execute(query).mappings().first()
+    row = connection.execute(_OPEN_ACTION, {"of_digest": digest}).mappings().first()
     return action_of(row) if row else None
 
 
@@ -342,7 +391,7 @@ def make_searchable(connection: Connection, action: Action) -> None:
         title=action.title,
         arguments=action.arguments,
     )
-    connection.execute(insert(action_texts).values(row))
+    connection.execute(_ADD_TEXT, row)
 
 
 def _stored(changes: Mapping[str, Any]) -> Mapping[str, Any]:

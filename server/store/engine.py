@@ -3,24 +3,26 @@
 A transaction is a function of a connection, and runs as a whole in one worker thread: a database driver blocks, and a
 change of threads for each statement costs more than the statement.
 
-Every transaction that writes holds the write lock from its start. SQLite has that lock; in PostgreSQL each transaction
-takes an advisory lock first. Every later statement then sees all that was committed before the lock was free (READ
-COMMITTED), so sums of what is spent and the end of the audit log never miss another writer's rows, and no transaction
-has to be retried. A transaction that only reads takes no lock and sees the store as it was when it began.
+Every transaction that writes holds a lock from its start. SQLite has one, and lets one writer at a time in. In
+PostgreSQL each transaction takes advisory locks first (`transactions.locks`): the whole store, or only what it names,
+so that calls on unrelated accounts do not wait for each other. Every later statement then sees all that was committed
+before the lock was free (READ COMMITTED), so sums of what is spent and the end of the audit log never miss another
+writer's rows, and no transaction has to be retried. A transaction that only reads takes no lock and sees the store as
+it was when it began.
 
 A running process notices that its database was exchanged: a file that is gone or another one, a write-ahead log that
 was deleted, tables of another version. It never writes on into a file that nobody else sees.
 """
 
-import os
+import sqlite3
 import threading
-from collections.abc import AsyncGenerator, Callable, Generator, Sequence
+from collections.abc import AsyncGenerator, Callable, Generator, Mapping, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
-from typing import Any, Final, TypeVar
+from typing import Any, Final, TypeVar, cast
 
 import anyio
 import anyio.to_thread
@@ -33,7 +35,10 @@ from clients.deferred import Deferred
 from clients.redaction import redact
 from guard.errors import JournalUnavailable
 from server.store import schema
+from server.store.closing.marks import refuse_marked
 from server.store.private_files import close_state_folder, create_database_file
+from server.store.transactions.files import OpenFiles
+from server.store.transactions.locks import WHOLE_STORE, Locks, take_locks
 
 BUSY_SECONDS: Final = 10
 """How long a writer waits for the write lock; `?timeout=` in the address of an SQLite store overrides it."""
@@ -44,9 +49,6 @@ BEST_EFFORT_SECONDS: Final = 5
 ABANDONED_SECONDS: Final = 60
 """PostgreSQL ends a transaction that is idle for this long, which frees the lock of a process that hangs."""
 
-WRITE_LOCK: Final = "SELECT pg_advisory_xact_lock(5285474177303151430)"
-"""A number of our own, because other programs in the same database take other advisory locks."""
-
 _CONNECTIONS: Final = 15
 """How many transactions of one process run at a time, each in its thread and over its connection."""
 
@@ -56,6 +58,9 @@ _SNAPSHOTS: Final = 5
 _POOL: Final = {"pool_size": 5, "max_overflow": _CONNECTIONS - 5}
 
 T = TypeVar("T")
+
+_DATABASE_ERRORS: Final = (SQLAlchemyError, sqlite3.Error)
+"""What a database raises. Statements that need no translation go to SQLite's driver, which costs a tenth."""
 
 # Execution options of a transaction.
 _READING: Final = "ringfence_reading"
@@ -84,17 +89,38 @@ def _read_in(connection: Connection, work: Callable[[Connection], T]) -> T:
         return work(connection)
 
 
+@dataclass(frozen=True, slots=True)
+class OpenEngine:
+    """The engine of an open database, for each kind of transaction; making one of these each time costs too much."""
+
+    writing: Engine
+    hasty: Engine
+    """For a transaction that waits for the lock only a moment."""
+
+    reading: Engine
+
+    @classmethod
+    def of(cls, engine: Engine) -> "OpenEngine":
+        """Prepare an engine for each kind."""
+        hasty = engine.execution_options(**{_BEST_EFFORT: True})
+        return cls(engine, hasty, for_reading(engine))
+
+
 class Database:
     """One store, opened on first use and shared by the whole process."""
 
-    def __init__(self, url: str, state_folder: Path | None = None) -> None:
-        """`state_folder` holds what lies beside the database; opening the store closes it to other users."""
-        self._url = _with_blocking_driver(make_url(url))
+    def __init__(self, url: str, state_folder: Path | None = None, *, version: str = schema.HEAD) -> None:
+        """`state_folder` holds what lies beside the database; opening the store closes it to other users.
+
+        `version` is another one only where a record is moved: the mark by which the store is closed to all others.
+        """
+        self._expected = version
+        self._url = with_blocking_driver(make_url(url))
         if self._url.password:
             redact.learn(str(self._url.password))
         self._file = self._url.database if is_file(self._url) and not _is_in_memory(self._url) else None
         self._state_folder = state_folder
-        self._engine: Engine | None = None
+        self._engine: OpenEngine | None = None
         self._files: OpenFiles | None = None
         self._must_reopen = False
         self._opening = threading.Lock()
@@ -116,17 +142,18 @@ class Database:
         *,
         after: Callable[[T], None] | None = None,
         best_effort: bool = False,
+        locks: Locks = WHOLE_STORE,
     ) -> T:
         """Run `work` in a transaction that holds the write lock, and return what it returns.
 
         `after` is called with that once it is committed; neither is broken off by a cancelled caller. A `best_effort`
-        transaction waits for the lock only a moment.
+        transaction waits for the lock only a moment. `locks` names what no other transaction may change meanwhile.
 
         Raises:
             JournalUnavailable: The store is locked, full or broken; nothing was written.
         """
         async with self._wait_turn(best_effort=best_effort):
-            return await self._in_thread(partial(self._write, work, after, best_effort))
+            return await self._in_thread(partial(self._write, work, after, best_effort, locks))
 
     async def read(self, work: Callable[[Connection], T], *, as_of_now: bool = False) -> T:
         """Run `work` in a transaction that only reads, and return what it returns; it does not wait for writers.
@@ -163,17 +190,17 @@ class Database:
 
     def _connect_to_read(self) -> Connection:
         with _failures_told("read"):
-            connection = self._open_once().execution_options(**{_READING: True}).connect()
+            connection = self._open_once().reading.connect()
             connection.begin()
             return connection
 
-    async def fetch(self, query: Executable) -> Sequence[RowMapping]:
-        """Return all rows of one query.
+    async def fetch(self, query: Executable, values: Mapping[str, Any] | None = None) -> Sequence[RowMapping]:
+        """Return all rows of one query; `values` are those of a query that is built once and leaves them open.
 
         Raises:
             JournalUnavailable: The store is broken or cannot be opened.
         """
-        return await self.read(lambda connection: connection.execute(query).mappings().all())
+        return await self.read(lambda connection: connection.execute(query, values).mappings().all())
 
     async def close(self) -> None:
         """Close every connection, also for a cancelled caller."""
@@ -203,30 +230,32 @@ class Database:
         # A cancelled caller waits for the end of the transaction: no longer than the lock's timeout and its work.
         return await anyio.to_thread.run_sync(run, limiter=self._threads)
 
-    def _write(self, work: Callable[[Connection], T], after: Callable[[T], None] | None, best_effort: bool) -> T:
-        with (
-            _failures_told("written"),
-            self._open_once().execution_options(**{_BEST_EFFORT: best_effort}).begin() as connection,
-        ):
-            self._require_our_version(connection)
-            result = work(connection)
-            self._require_same_files()
+    def _write(
+        self, work: Callable[[Connection], T], after: Callable[[T], None] | None, best_effort: bool, locks: Locks
+    ) -> T:
+        with _failures_told("written"):
+            opened = self._open_once()
+            with (opened.hasty if best_effort else opened.writing).begin() as connection:
+                take_locks(connection, locks)
+                self._require_our_version(connection)
+                result = work(connection)
+                self._require_same_files()
         if after is not None:
             after(result)
         return result
 
     def _read(self, work: Callable[[Connection], T]) -> T:
-        with _failures_told("read"), self._open_once().execution_options(**{_READING: True}).begin() as connection:
+        with _failures_told("read"), self._open_once().reading.begin() as connection:
             return work(connection)
 
-    def _open_once(self) -> Engine:
+    def _open_once(self) -> "OpenEngine":
         if (engine := self._engine) is not None and not self._was_exchanged():
             return engine
         with self._opening:
             if self._engine is not None and self._was_exchanged():
                 self._dispose()
             if self._engine is None:
-                engine = self._open()
+                engine = OpenEngine.of(self._open())
                 self._files = OpenFiles.of(self._file) if self._file is not None else None
                 self._must_reopen = False
                 self._engine = engine
@@ -235,21 +264,23 @@ class Database:
     def _dispose(self) -> None:
         if (engine := self._engine) is not None:
             self._engine, self._files = None, None
-            engine.dispose()
+            engine.writing.dispose()
 
     def _open(self) -> Engine:
         if self._state_folder is not None:
             close_state_folder(self._state_folder)
         if self._file is not None:
             create_database_file(Path(self._file))
-        engine = _sqlite_engine(self._url) if is_file(self._url) else _postgres_engine(self._url)
+        engine = make_engine(self._url)
         try:
-            with engine.execution_options(**{_READING: True}).begin() as connection:
+            with for_reading(engine).begin() as connection:
                 current = _version(connection)
             if current is None:
                 with engine.begin() as connection:
+                    take_locks(connection, WHOLE_STORE)
                     current = _version(connection) or _create(connection)
-            if current != schema.HEAD:
+            refuse_marked(current, expected=self._expected)
+            if current != self._expected:
                 self._upgrade(engine)
         except BaseException:
             engine.dispose()
@@ -278,11 +309,12 @@ class Database:
     def _require_our_version(self, connection: Connection) -> None:
         """Refuse to write into tables that another version of Ringfence changed while this process ran."""
         try:
-            version = connection.exec_driver_sql(_VERSION).scalar()
-        except SQLAlchemyError:
+            version = _run(connection, _VERSION)
+        except _DATABASE_ERRORS:
             self._must_reopen = True
             raise
-        if version != schema.HEAD:
+        if version != self._expected:
+            refuse_marked(version, expected=self._expected)
             self._must_reopen = True  # the next call finds out which of the two is newer
             raise _unavailable("written", f"its tables are of version {version}, and this server's of {schema.HEAD}")
 
@@ -301,38 +333,25 @@ def is_file(url: URL) -> bool:
     return url.get_backend_name() == "sqlite"
 
 
+def for_reading(engine: Engine) -> Engine:
+    """Return an engine whose transactions only read, and see the store as it was when they began."""
+    if is_file(engine.url):
+        return engine.execution_options(**{_READING: True})
+    return engine.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
+
+
+def make_engine(url: URL, **options: Any) -> Engine:
+    """Make the connections to a store; `options` are those of SQLAlchemy's engine."""
+    return _sqlite_engine(url, **options) if is_file(url) else _postgres_engine(url, **options)
+
+
 def _is_in_memory(url: URL) -> bool:
     return url.database in {None, "", ":memory:"}
 
 
-def _with_blocking_driver(url: URL) -> URL:
+def with_blocking_driver(url: URL) -> URL:
     """Return the address for a driver that blocks; settings of 0.1 name one of SQLite that does not."""
     return url.set(drivername="sqlite") if is_file(url) else url
-
-
-@dataclass(frozen=True, slots=True)
-class OpenFiles:
-    """The files of an open SQLite store: the database, its log and its shared memory, by device and number."""
-
-    paths: tuple[str, ...]
-    numbers: tuple[tuple[int, int] | None, ...]
-
-    @classmethod
-    def of(cls, file: str) -> "OpenFiles":
-        """Look the files up. Links are followed: SQLite puts its log beside the file that a link leads to."""
-        real = os.path.realpath(file)
-        paths = (file, f"{real}-wal", f"{real}-shm")
-        return cls(paths, tuple(_number_of(path) for path in paths))
-
-    @property
-    def is_database_gone(self) -> bool:
-        """True if there is no file at the database's place."""
-        return _number_of(self.paths[0]) is None
-
-    @property
-    def are_same(self) -> bool:
-        """True if the same files are at their places."""
-        return tuple(_number_of(path) for path in self.paths) == self.numbers
 
 
 def lock_timeout(url: URL, *, best_effort: bool = False) -> float:
@@ -341,12 +360,12 @@ def lock_timeout(url: URL, *, best_effort: bool = False) -> float:
     return min(BEST_EFFORT_SECONDS, seconds) if best_effort else seconds
 
 
-def _sqlite_engine(url: URL) -> Engine:
+def _sqlite_engine(url: URL, **options: Any) -> Engine:
     timeout = lock_timeout(url)
     arguments: dict[str, Any] = {"timeout": timeout, "check_same_thread": False}
     # A database in memory is that of its one connection.
     pool: dict[str, Any] = {"poolclass": StaticPool} if _is_in_memory(url) else _POOL
-    engine = create_engine(url, connect_args=arguments, hide_parameters=True, **pool)
+    engine = create_engine(url, connect_args=arguments, hide_parameters=True, **pool, **options)
 
     def on_connect(connection: Any, _record: Any) -> None:
         connection.isolation_level = None
@@ -358,24 +377,30 @@ def _sqlite_engine(url: URL) -> Engine:
     def on_begin(connection: Connection) -> None:
         options = connection.get_execution_options()
         if options.get(_READING):
-            connection.exec_driver_sql("BEGIN")
+            _run(connection, "BEGIN")
             return
         seconds = lock_timeout(url, best_effort=bool(options.get(_BEST_EFFORT)))
         if connection.info.get(_BEST_EFFORT, timeout) != seconds:
-            connection.exec_driver_sql(f"PRAGMA busy_timeout={round(seconds * 1000)}")
+            _run(connection, f"PRAGMA busy_timeout={round(seconds * 1000)}")
             connection.info[_BEST_EFFORT] = seconds
         # The driver's own deferred transactions let two writers read before either writes.
-        connection.exec_driver_sql("BEGIN IMMEDIATE")
+        _run(connection, "BEGIN IMMEDIATE")
 
     event.listen(engine, "connect", on_connect)
     event.listen(engine, "begin", on_begin)
     return engine
 
 
-def _postgres_engine(url: URL) -> Engine:
+def _postgres_engine(url: URL, **options: Any) -> Engine:
     timeout = {} if "connect_timeout" in url.query else {"connect_timeout": BUSY_SECONDS}
     engine = create_engine(
-        url, connect_args=timeout, isolation_level="READ COMMITTED", pool_pre_ping=True, hide_parameters=True, **_POOL
+        url,
+        connect_args=timeout,
+        isolation_level="READ COMMITTED",
+        pool_pre_ping=True,
+        hide_parameters=True,
+        **_POOL,
+        **options,
     )
 
     def on_connect(connection: Any, _record: Any) -> None:
@@ -390,13 +415,8 @@ def _postgres_engine(url: URL) -> Engine:
         connection.commit()
 
     def on_begin(connection: Connection) -> None:
-        options = connection.get_execution_options()
-        if options.get(_READING):
-            connection.exec_driver_sql("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY")
-            return
-        if options.get(_BEST_EFFORT):
+        if connection.get_execution_options().get(_BEST_EFFORT):
             connection.exec_driver_sql(f"SET LOCAL lock_timeout = '{BEST_EFFORT_SECONDS}s'")
-        connection.exec_driver_sql(WRITE_LOCK)
 
     event.listen(engine, "connect", on_connect)
     event.listen(engine, "begin", on_begin)
@@ -408,21 +428,21 @@ def _failures_told(use: str) -> Generator[None]:
     """Tell a failure of the database in our own words, without a password."""
     try:
         yield
-    except (SQLAlchemyError, OSError) as failed:
+    except (*_DATABASE_ERRORS, OSError) as failed:
         reason = redact(str(getattr(failed, "orig", None) or failed).splitlines()[0])
         raise _unavailable(use, reason) from failed
 
 
+def _run(connection: Connection, statement: str) -> Any:
+    """Run a statement without values, and return the first value that it finds, if any."""
+    if connection.dialect.name != "sqlite":
+        return connection.exec_driver_sql(statement).scalar()
+    row = cast("sqlite3.Connection", connection.connection.driver_connection).execute(statement).fetchone()
+    return row[0] if row else None
+
+
 def _unavailable(use: str, reason: str) -> JournalUnavailable:
     return JournalUnavailable(f"The store cannot be {use} ({reason}), so guarded calls are refused.")
-
-
-def _number_of(path: str) -> tuple[int, int] | None:
-    try:
-        facts = os.stat(path)
-    except OSError:
-        return None
-    return facts.st_dev, facts.st_ino
 
 
 def _version(connection: Connection) -> str | None:
@@ -433,7 +453,13 @@ def _version(connection: Connection) -> str | None:
 
 def _create(connection: Connection) -> str:
     """Create the current tables in a new store; a test compares them with what the migrations create."""
-    schema.metadata.create_all(connection)
-    connection.execute(text("CREATE TABLE alembic_version (version_num VARCHAR(32) NOT NULL PRIMARY KEY)"))
-    connection.execute(text("INSERT INTO alembic_version VALUES (:head)"), {"head": schema.HEAD})
+    for statement in schema.creating_statements(connection.dialect.name):
+        connection.exec_driver_sql(statement)
+    create_version(connection, schema.HEAD)
     return schema.HEAD
+
+
+def create_version(connection: Connection, version: str) -> None:
+    """Create the table that names the version of the others, or the mark that closes them."""
+    connection.execute(text("CREATE TABLE alembic_version (version_num VARCHAR(32) NOT NULL PRIMARY KEY)"))
+    connection.execute(text("INSERT INTO alembic_version VALUES (:version)"), {"version": version})

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import Final
 
-from sqlalchemy import delete, insert, select, update
+from sqlalchemy import bindparam, delete, insert, select, update
 from sqlalchemy.engine import Connection
 
 from server.store.engine import Database
@@ -11,18 +11,21 @@ from server.store.schema import facts
 
 FROZEN: Final = "frozen"
 
+_VALUE: Final = select(facts.c.value).where(facts.c.name == bindparam("named"))
+_CHANGE: Final = update(facts).where(facts.c.name == bindparam("named")).values(value=bindparam("to"))
+_ADD: Final = insert(facts)
+
 
 def get_value(connection: Connection, name: str) -> str | None:
     """Read a value in the caller's transaction."""
-    value: str | None = connection.execute(select(facts.c.value).where(facts.c.name == name)).scalar()
+    value: str | None = connection.execute(_VALUE, {"named": name}).scalar()
     return value
 
 
 def put_value(connection: Connection, name: str, value: str) -> None:
     """Set a value in the caller's transaction."""
-    changed = connection.execute(update(facts).where(facts.c.name == name).values(value=value))
-    if changed.rowcount == 0:
-        connection.execute(insert(facts).values(name=name, value=value))
+    if connection.execute(_CHANGE, {"named": name, "to": value}).rowcount == 0:
+        connection.execute(_ADD, {"name": name, "value": value})
 
 
 def drop_value(connection: Connection, name: str) -> None:

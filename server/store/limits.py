@@ -8,7 +8,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 
 from cryptography.fernet import InvalidToken
-from sqlalchemy import delete, insert, select, update
+from sqlalchemy import bindparam, delete, insert, select, update
 from sqlalchemy.engine import Connection
 
 from clients.shared.cache import CachedAnswer
@@ -17,6 +17,18 @@ from guard.errors import JournalUnavailable
 from server.store.engine import Database
 from server.store.schema import cached_answers, limit_uses
 from server.store.sealed.seal import Seal
+from server.store.transactions.locks import Locks
+
+_OF_LIMIT = limit_uses.c.name == bindparam("of_limit")
+_USES = select(limit_uses.c.at).where(_OF_LIMIT, limit_uses.c.at > bindparam("since"))
+_FORGET_USES = delete(limit_uses).where(_OF_LIMIT, limit_uses.c.at <= bindparam("since"))
+_ADD_USE = insert(limit_uses)
+
+_SAME = (cached_answers.c.account == bindparam("of_account")) & (cached_answers.c.name == bindparam("named"))
+_CACHED = select(cached_answers).where(_SAME)
+_DROP_CACHED = delete(cached_answers).where(_SAME)
+_ADD_CACHED = insert(cached_answers)
+_MARK_STALE = update(cached_answers).where(cached_answers.c.account == bindparam("of_account")).values(is_stale=True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,11 +83,14 @@ class StoredLimits:
         uses = [{"name": limit.name, "at": made_at}] * limit.calls
         with suppress(JournalUnavailable):
             await self._database.write(
-                lambda connection: connection.execute(insert(limit_uses), uses), best_effort=True
+                lambda connection: connection.execute(_ADD_USE, uses),
+                best_effort=True,
+                locks=Locks.on(f"limit {limit.name}"),
             )
 
     async def _take_shared(self, limit: Limit) -> None:
-        wait = await self._database.write(lambda connection: _take(connection, limit), best_effort=True)
+        locks = Locks.on(f"limit {limit.name}")
+        wait = await self._database.write(lambda connection: _take(connection, limit), best_effort=True, locks=locks)
         if wait is not None:
             raise limit_reached(limit, retry_after=wait)
 
@@ -89,15 +104,13 @@ class StoredCache:
 
     async def get(self, account: str, name: str) -> CachedAnswer | None:
         """Return the cached answer; None if there is none, or if the store or its key cannot be used."""
-        query = select(cached_answers).where(cached_answers.c.account == account, cached_answers.c.name == name)
         with suppress(JournalUnavailable, InvalidToken):
-            for row in await self._database.fetch(query):
+            for row in await self._database.fetch(_CACHED, {"of_account": account, "named": name}):
                 return CachedAnswer(self._seal.open(row["sealed"]), row["at"], is_stale=row["is_stale"])
         return None
 
     async def put(self, account: str, name: str, answer: CachedAnswer) -> None:
         """Encrypt an answer and store it in place of the earlier one; do nothing if the store cannot be used."""
-        same = (cached_answers.c.account == account) & (cached_answers.c.name == name)
         with suppress(JournalUnavailable):
             values = {
                 "account": account,
@@ -108,27 +121,33 @@ class StoredCache:
             }
 
             def replace(connection: Connection) -> None:
-                connection.execute(delete(cached_answers).where(same))
-                connection.execute(insert(cached_answers).values(**values))
+                connection.execute(_DROP_CACHED, {"of_account": account, "named": name})
+                connection.execute(_ADD_CACHED, values)
 
-            await self._database.write(replace, best_effort=True)
+            await self._database.write(replace, best_effort=True, locks=_locks_on_answers(account))
 
     async def mark_stale(self, account: str) -> None:
         """Mark every cached answer of an account as stale; do nothing if the store cannot be used."""
-        stale = update(cached_answers).where(cached_answers.c.account == account).values(is_stale=True)
         with suppress(JournalUnavailable):
-            await self._database.write(lambda connection: connection.execute(stale))
+            await self._database.write(
+                lambda connection: connection.execute(_MARK_STALE, {"of_account": account}),
+                locks=_locks_on_answers(account),
+            )
+
+
+def _locks_on_answers(account: str) -> Locks:
+    return Locks.on(f"cached answers of {account}")
 
 
 def _take(connection: Connection, limit: Limit) -> float | None:
     """Count one call; return after how many seconds the next is possible if this one is not."""
-    of_limit = limit_uses.c.name == limit.name
     now = time.time()
     start = now - limit.seconds
-    uses = connection.execute(select(limit_uses.c.at).where(of_limit, limit_uses.c.at > start))
+    earlier = {"of_limit": limit.name, "since": start}
+    uses = connection.execute(_USES, earlier)
     newest = sorted(uses.scalars(), reverse=True)[: limit.calls]
     if len(newest) >= limit.calls:
         return float(newest[-1]) - start
-    connection.execute(delete(limit_uses).where(of_limit, limit_uses.c.at <= start))
-    connection.execute(insert(limit_uses).values(name=limit.name, at=now))
+    connection.execute(_FORGET_USES, earlier)
+    connection.execute(_ADD_USE, {"name": limit.name, "at": now})
     return None

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Final
 
-from sqlalchemy import delete, func, insert, select, update
+from sqlalchemy import bindparam, delete, func, insert, select, update
 from sqlalchemy.engine import Connection
 
 from clients.phone_numbers import canonical, read_with_country_code
@@ -28,6 +28,12 @@ MEANINGS: Final = {
 """What each request means, for the operator."""
 
 _AT_ONCE = 500
+_OPTED_OUT = select(optouts.c.number).where(optouts.c.number.in_(bindparam("numbers", expanding=True)))
+_UNCLEAR = (
+    select(optout_requests.c.sender)
+    .where(optout_requests.c.closed_at.is_(None), optout_requests.c.wish.in_([Wish.UNCLEAR.value, Wish.STOP.value]))
+    .distinct()
+)
 
 _REMOVED: Final = "removed"
 """The wish of a row that says when the operator removed an opt-out: older texts of the number do not count again."""
@@ -84,11 +90,7 @@ class StoredOptOuts:
     async def unclear(self, numbers: Sequence[str]) -> list[str]:
         """Return those of the numbers that sent what may be a wish to stop and what the operator has not judged yet."""
         wanted = {_key(number) for number in numbers}
-        wishes = [Wish.UNCLEAR.value, Wish.STOP.value]
-        query = select(optout_requests.c.sender).where(
-            optout_requests.c.closed_at.is_(None), optout_requests.c.wish.in_(wishes)
-        )
-        found = wanted & {row["sender"] for row in await self._database.fetch(query.distinct())}
+        found = wanted & {row["sender"] for row in await self._database.fetch(_UNCLEAR)}
         return [number for number in numbers if _key(number) in found]
 
     async def take_in(self, provider: str, texts: Sequence[InboundText]) -> None:
@@ -309,6 +311,5 @@ def _insert(connection: Connection, numbers: Sequence[str], *, source: str) -> l
 def _known(connection: Connection, numbers: Sequence[str]) -> set[str]:
     found: set[str] = set()
     for start in range(0, len(numbers), _AT_ONCE):
-        query = select(optouts.c.number).where(optouts.c.number.in_(numbers[start : start + _AT_ONCE]))
-        found |= set(connection.execute(query).scalars())
+        found |= set(connection.execute(_OPTED_OUT, {"numbers": numbers[start : start + _AT_ONCE]}).scalars())
     return found

@@ -13,6 +13,7 @@ from sqlalchemy import delete, select
 from server.store.engine import Database
 from server.store.key_values import get_value, put_value
 from server.store.schema import facts
+from server.store.transactions.locks import Locks
 
 Role = Literal["server", "worker"]
 
@@ -53,7 +54,8 @@ class StoredProcesses:
         """Give a sign of life of this process."""
         name = this_process()
         value = json.dumps({"name": name, "at": at.isoformat()})
-        await self._database.write(lambda connection: put_value(connection, _key(role, name), value))
+        key = _key(role, name)
+        await self._database.write(lambda connection: put_value(connection, key, value), locks=Locks.on(f"value {key}"))
 
     async def last_beat(self, role: Role, name: str) -> str | None:
         """Return a text that changes with each sign of life; None before the first."""

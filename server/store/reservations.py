@@ -4,19 +4,52 @@
 cap costs the same however many actions there are; `spending_by_operation` has those of reports.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from decimal import ROUND_UP, Decimal
 from typing import Any
 
-from sqlalchemy import and_, func, insert, select, update
+from sqlalchemy import and_, bindparam, func, insert, select, update
 from sqlalchemy.engine import Connection, Row
 
 from guard.money import Money, is_price
 from guard.rules.budget import Cap, Hold, Spent, require_countable, start_of
 from server.store.schema import actions, holds, spending, spending_by_operation
+from server.store.transactions.locks import Locks
 
 _BILLION = Decimal(10) ** 9
+
+_COUNTED = select(func.coalesce(func.sum(spending.c.billionths), 0)).where(
+    spending.c.day >= bindparam("since"), spending.c.currency == bindparam("in_currency")
+)
+_COUNTED_AT_PROVIDER = _COUNTED.where(spending.c.provider == bindparam("at_provider"))
+_COUNTED_ON_ACCOUNT = _COUNTED.where(spending.c.account == bindparam("on_account"))
+_COUNTED_ON_ACCOUNT_AT_PROVIDER = _COUNTED_AT_PROVIDER.where(spending.c.account == bindparam("on_account"))
+_COUNTED_BY = {
+    (False, False): _COUNTED,
+    (True, False): _COUNTED_AT_PROVIDER,
+    (False, True): _COUNTED_ON_ACCOUNT,
+    (True, True): _COUNTED_ON_ACCOUNT_AT_PROVIDER,
+}
+"""What is counted, by whether a cap names a provider and an account."""
+
+_HOLD = select(holds).where(holds.c.action_id == bindparam("of_action"))
+_ADD_HOLD = insert(holds).returning(*holds.c)
+_CLOSE_HOLD = update(holds).where(holds.c.action_id == bindparam("of_action")).values(state=bindparam("to"))
+_OPERATION = select(actions.c.operation).where(actions.c.id == bindparam("of_action"))
+_ON_DAY = and_(*(spending.c[name] == bindparam(f"of_{name}") for name in ("day", "provider", "account", "currency")))
+_ADD_TO_DAY = update(spending).where(_ON_DAY).values(billionths=spending.c.billionths + bindparam("more"))
+_START_DAY = insert(spending)
+_sums = spending_by_operation
+_OF_OPERATION = and_(
+    *(_sums.c[name] == bindparam(f"of_{name}") for name in ("day", "provider", "account", "operation", "currency"))
+)
+_ADD_TO_OPERATION = (
+    update(_sums)
+    .where(_OF_OPERATION)
+    .values(billionths=_sums.c.billionths + bindparam("more"), calls=_sums.c.calls + bindparam("more_calls"))
+)
+_START_OPERATION = insert(_sums)
 
 Payer = tuple[str, str]
 """Who pays: the provider's name and the account's."""
@@ -36,18 +69,25 @@ def spent_in(connection: Connection, caps: Sequence[Cap], now: datetime) -> list
     """Return what is held and settled in the window of each cap, by calendar days in UTC."""
     found: list[Spent] = []
     for cap in caps:
-        counted = select(func.coalesce(func.sum(spending.c.billionths), 0)).where(
-            spending.c.day >= _day(start_of(cap.window, now.astimezone(UTC))),
-            spending.c.currency == cap.limit.currency,
-        )
-        if cap.provider is not None:
-            counted = counted.where(spending.c.provider == cap.provider)
-        if cap.account is not None:
-            counted = counted.where(spending.c.account == cap.account)
-        total = connection.execute(counted).scalar_one()
+        of_cap = {
+            "since": _day(start_of(cap.window, now.astimezone(UTC))),
+            "in_currency": cap.limit.currency,
+            "at_provider": cap.provider,
+            "on_account": cap.account,
+        }
+        counted = _COUNTED_BY[cap.provider is not None, cap.account is not None]
+        total = connection.execute(counted, {name: value for name, value in of_cap.items() if value}).scalar_one()
         # Records of 0.1 may hold an amount below zero, which must not make room.
         found.append(Spent(cap, max(Decimal(0), Decimal(total) / _BILLION)))
     return found
+
+
+def locks_on_money(hold: Hold, caps: Sequence[Cap] = ()) -> Locks:
+    """Lock what is spent by whoever pays, and the room under these caps. Calls that share none of it do not wait."""
+    if hold.amount is None:
+        return Locks.on()
+    counted = [f"cap of {cap.provider or 'all'} {cap.account or 'all'} in {cap.limit.currency}" for cap in caps]
+    return Locks.on(f"spending of {hold.provider} {hold.account or hold.provider}", *counted)
 
 
 def take_hold(
@@ -69,7 +109,7 @@ def release_hold(connection: Connection, action_id: str, *, to: str) -> None:
     held = _of(connection, action_id)
     if held is None or held.state == "released":
         return
-    connection.execute(update(holds).where(holds.c.action_id == action_id).values(state=to))
+    connection.execute(_CLOSE_HOLD, {"of_action": action_id, "to": to})
     if to == "released":
         _add(connection, held, -held.billionths, calls=-1)
 
@@ -101,37 +141,36 @@ def _put(
 ) -> None:
     provider, account = payer
     row = {"action_id": action_id, "provider": provider, "account": account, "currency": currency, "at": at}
-    put = insert(holds).values(state=state, billionths=amount, **row).returning(*holds.c)
-    _add(connection, connection.execute(put).one(), amount, calls=1)
+    put = connection.execute(_ADD_HOLD, {"state": state, "billionths": amount, **row})
+    _add(connection, put.one(), amount, calls=1)
 
 
 def _add(connection: Connection, held: Row[Any], amount: int, *, calls: int) -> None:
     """Add billionths to the sums of the day of a hold, and to how many calls cost something that day."""
     payer = (held.provider, held.account)
     add_to_day(connection, held.at, payer, held.currency, amount)
-    operation = connection.execute(select(actions.c.operation).where(actions.c.id == held.action_id)).scalar() or ""
+    operation = connection.execute(_OPERATION, {"of_action": held.action_id}).scalar() or ""
     key = {"day": _day(held.at), "provider": held.provider, "account": held.account, "operation": operation}
     key |= {"currency": held.currency}
-    sums = spending_by_operation
-    same = and_(*(sums.c[name] == value for name, value in key.items()))
-    more = {"billionths": sums.c.billionths + amount, "calls": sums.c.calls + calls}
-    if connection.execute(update(sums).where(same).values(**more)).rowcount == 0:
-        connection.execute(insert(sums).values(**key, billionths=amount, calls=calls))
+    if connection.execute(_ADD_TO_OPERATION, _named(key) | {"more": amount, "more_calls": calls}).rowcount == 0:
+        connection.execute(_START_OPERATION, {**key, "billionths": amount, "calls": calls})
 
 
 def _of(connection: Connection, action_id: str) -> Row[Any] | None:
-    return connection.execute(select(holds).where(holds.c.action_id == action_id)).first()
+    return connection.execute(_HOLD, {"of_action": action_id}).first()
 
 
 def add_to_day(connection: Connection, at: datetime, payer: Payer, currency: str, amount: int) -> None:
     """Add billionths to the sum of a day; a negative amount makes room again."""
-    day, (provider, account) = _day(at), payer
-    of_payer = (spending.c.provider == provider) & (spending.c.account == account)
-    same = (spending.c.day == day) & of_payer & (spending.c.currency == currency)
-    more = connection.execute(update(spending).where(same).values(billionths=spending.c.billionths + amount))
-    if more.rowcount == 0:
-        row = {"day": day, "provider": provider, "account": account, "currency": currency, "billionths": amount}
-        connection.execute(insert(spending).values(**row))
+    provider, account = payer
+    key = {"day": _day(at), "provider": provider, "account": account, "currency": currency}
+    if connection.execute(_ADD_TO_DAY, _named(key) | {"more": amount}).rowcount == 0:
+        connection.execute(_START_DAY, {**key, "billionths": amount})
+
+
+def _named(key: Mapping[str, str]) -> dict[str, Any]:
+    """Return a key as the values of a statement that finds its row."""
+    return {f"of_{name}": value for name, value in key.items()}
 
 
 def _day(at: datetime) -> str:

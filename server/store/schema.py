@@ -1,6 +1,7 @@
 """The tables of the store, as the migrations create them; a test compares the two."""
 
 from datetime import UTC, datetime
+from functools import cache
 from typing import Any
 
 from sqlalchemy import (
@@ -19,7 +20,8 @@ from sqlalchemy import (
     TypeDecorator,
     text,
 )
-from sqlalchemy.engine import Dialect
+from sqlalchemy.engine import Dialect, make_url
+from sqlalchemy.schema import CreateIndex, CreateTable, ExecutableDDLElement
 
 HEAD = "0016"
 """The newest migration."""
@@ -576,3 +578,17 @@ A row names what it is about, and its words are made when it is sent: they then 
 Index("notices_by_due_time", notices.c.channel, notices.c.due_at)
 Index("notices_by_event", notices.c.event, notices.c.at)
 Index("notices_by_time", notices.c.at)
+
+
+@cache  # compiling them takes longer than running them, and a process may make many stores, as tests do
+def creating_statements(dialect: str) -> tuple[str, ...]:
+    """Return the statements that create all tables and indexes in a database of this dialect, such as `sqlite`."""
+    written_for = make_url(f"{dialect}://").get_dialect()()
+    tables = [CreateTable(table, if_not_exists=True) for table in metadata.sorted_tables]
+    indexes = sorted((index for table in metadata.sorted_tables for index in table.indexes), key=_name)
+    made: list[ExecutableDDLElement] = [*tables, *(CreateIndex(index, if_not_exists=True) for index in indexes)]
+    return tuple(str(each.compile(dialect=written_for)) for each in made)
+
+
+def _name(index: Index) -> str:
+    return str(index.name)

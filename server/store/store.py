@@ -21,6 +21,7 @@ from server.store.receipts.book import StoredReceipts
 from server.store.reports.history import StoredHistory
 from server.store.reports.spending import StoredSpending
 from server.store.reports.spent import StoredSpent
+from server.store.schema import HEAD
 from server.store.sealed.audit import Audit
 from server.store.sealed.seal import Seal
 from server.store.sealed.tokens import StoredTokens
@@ -60,13 +61,13 @@ class Store:
     seal: Seal
 
 
-def open_store(address: str, folder: Path, key: str | None = None) -> Store:
+def open_store(address: str, folder: Path, key: str | None = None, *, version: str = HEAD) -> Store:
     """Open the store at an address; the database itself is opened on first use.
 
     `key` encrypts secrets and signs the audit log; without it, a key file in `folder` does. The audit anchor lies in
-    `folder` too. Opening closes the folder and the files in it to other users.
+    `folder` too. Opening closes the folder and the files in it to other users. `version` is that of `Database`.
     """
-    database = Database(address, folder)
+    database = Database(address, folder, version=version)
     seal = Seal(folder, key)
     audit = Audit(database, seal, folder)
     receipts = StoredReceipts(database, audit, seal)

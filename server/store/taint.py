@@ -5,7 +5,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import delete, select
+from sqlalchemy import bindparam, delete, select
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import Connection
 
@@ -20,10 +20,14 @@ from guard.injection.taint import (
 )
 from server.store.engine import Database
 from server.store.schema import stranger_words
+from server.store.transactions.locks import Locks
 
 KEPT_FOR = timedelta(days=7)
 PRUNED_EVERY = timedelta(hours=1)
 _AT_ONCE = 500
+_KNOWN = select(stranger_words.c.word, stranger_words.c.source, stranger_words.c.at).where(
+    stranger_words.c.principal == bindparam("of"), stranger_words.c.word.in_(bindparam("words", expanding=True))
+)
 
 
 class StoredTaint:
@@ -40,7 +44,11 @@ class StoredTaint:
         now = datetime.now(UTC)
         rows = [{"principal": principal.name, "word": word, "source": source, "at": now} for word in sorted(found)]
         try:
-            await self._database.write(lambda connection: self._store(connection, rows, now), best_effort=True)
+            await self._database.write(
+                lambda connection: self._store(connection, rows, now),
+                best_effort=True,
+                locks=Locks.on("words from outside"),
+            )
         except JournalUnavailable:
             self._here[principal.name] |= dict.fromkeys(found, OutsideSource(source, now))
 
@@ -79,11 +87,8 @@ def _find_known(connection: Connection, principal: Principal, traces: Sequence[s
     """Return where each of the fingerprints was read, of those that this principal has read."""
     known: dict[str, OutsideSource] = {}
     for start in range(0, len(traces), _AT_ONCE):
-        query = select(stranger_words.c.word, stranger_words.c.source, stranger_words.c.at).where(
-            stranger_words.c.principal == principal.name,
-            stranger_words.c.word.in_(traces[start : start + _AT_ONCE]),
-        )
-        known |= {str(word): OutsideSource(str(tool), at) for word, tool, at in connection.execute(query)}
+        found = connection.execute(_KNOWN, {"of": principal.name, "words": traces[start : start + _AT_ONCE]})
+        known |= {str(word): OutsideSource(str(tool), at) for word, tool, at in found}
     return known
 
 

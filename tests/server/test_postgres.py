@@ -6,6 +6,7 @@ import os
 import sys
 from collections.abc import Generator
 from contextlib import suppress
+from decimal import Decimal
 from functools import partial
 from itertools import cycle
 from pathlib import Path
@@ -19,16 +20,21 @@ from mcp import Client
 from mcp.client.streamable_http import streamable_http_client
 from pydantic import SecretStr
 from sqlalchemy import create_engine, make_url, text
+from sqlalchemy.engine import Connection
 
 from guard.errors import AuditGap, JournalUnavailable
+from guard.money import Money
 from guard.receipts.verification import check_file
+from guard.rules.budget import Hold
 from server.probes.server_process import run_server
 from server.services import Services
 from server.settings.model import ApprovalSettings
 from server.store import schema
 from server.store.engine import Database
+from server.store.reservations import locks_on_money
 from server.store.store import open_store
 from server.worker.worker import open_worker
+from tests.accounts.two_accounts import CLINIC, OFFICE, two_accounts
 from tests.allowances.terms import SEND
 from tests.allowances.terms import options as allowance_options
 from tests.allowances.terms import text as allowed_text
@@ -47,6 +53,7 @@ from tests.server.test_transports import stdio_child
 KEY = base64.urlsafe_b64encode(bytes(range(32))).decode("ascii")
 TOKEN = "a-long-token-of-alice"
 FROM = "+12015550142"
+NEW = {OFFICE: "+12125550100", CLINIC: "+12125550101"}
 ALLOW: dict[str, Any] = {"policy": {"paid": "allow"}, "budget": [{"per": "day", "limit": "0.10"}]}
 
 
@@ -341,7 +348,9 @@ def test_the_migrations_make_the_same_tables_there(postgres: Postgres) -> None:
     migrated, created = make_url(postgres.database()), make_url(postgres.database())
     migrate(migrated)
     engine = create_engine(created)
-    schema.metadata.create_all(engine)
+    with engine.begin() as connection:
+        for statement in schema.creating_statements(connection.dialect.name):
+            connection.exec_driver_sql(statement)
     engine.dispose()
     assert shape(migrated) == shape(created)
 
@@ -349,6 +358,7 @@ def test_the_migrations_make_the_same_tables_there(postgres: Postgres) -> None:
 OPENS = """
 import os, anyio
 from server.store.engine import Database
+from server.store.reservations import locks_on_money
 
 async def use():
     database = Database(os.environ["RINGFENCE_STORE_URL"])
@@ -389,6 +399,35 @@ async def test_a_caller_that_gives_up_leaves_no_lock_behind(postgres: Postgres, 
     assert await one.key_values.get("name") == "value"
     for record in (one, other):
         await record.database.close()
+
+
+async def test_calls_on_one_account_do_not_wait_for_another_account_at_another_server(
+    postgres: Postgres, tmp_path: Path
+) -> None:
+    store = postgres.database()
+    caps = [{"per": "day", "limit": "10", "account": name} for name in (OFFICE, CLINIC)]
+    shared = {"store_url": SecretStr(store), "state_key": SecretStr(KEY), "policy": {"paid": "allow"}, "budget": caps}
+    done: list[str] = []
+    async with sandboxes() as sandbox:
+        _, server = server_for(two_accounts(tmp_path / "one", sandbox.voicetel, **shared))
+        other = open_store(store, tmp_path / "other", KEY)
+        async with connect(server) as client, anyio.create_task_group() as calls:
+
+            async def order(account: str) -> None:
+                wanted = {"numbers": [NEW[account]], "account": account}
+                assert not (await client.call_tool("voicetel_order_numbers", wanted)).is_error
+                done.append(account)
+
+            def hold_office(_: Connection) -> None:
+                anyio.from_thread.run_sync(calls.start_soon, order, OFFICE)
+                anyio.from_thread.run(order, CLINIC)
+                assert done == [CLINIC]
+
+            paid = Hold("voicetel", Money(Decimal(1), "USD"), OFFICE)
+            await other.database.write(hold_office, locks=locks_on_money(paid))
+        assert done == [CLINIC, OFFICE]
+        assert len(await sandbox.charges()) == 2
+        await other.database.close()
 
 
 async def test_the_password_of_the_database_is_in_no_error(postgres: Postgres, tmp_path: Path) -> None:

@@ -5,6 +5,7 @@ database was deleted. It may lag behind the log, as after a crash, and is never 
 """
 
 import logging
+import os
 from pathlib import Path
 from typing import Final
 
@@ -12,6 +13,9 @@ from server.store.private_files import close_folder, replace_file
 from server.store.sealed.hash_chain import NO_ROW, Head
 
 ANCHOR_FILE: Final = "audit.anchor"
+_LENGTH: Final = 96
+"""Bytes of the file, filled up with spaces: an anchor of the same length is written over the last one in one step."""
+
 _log = logging.getLogger(__name__)
 
 
@@ -40,7 +44,24 @@ class Anchor:
         Its row is committed already, so a failing disk must not look like a failed commit; the next row replaces it.
         """
         try:
-            close_folder(self.file.parent)
-            replace_file(self.file, f"{head.number} {head.mac}\n".encode("ascii"))
+            self._write(f"{head.number} {head.mac}".ljust(_LENGTH - 1).encode("ascii") + b"\n")
         except OSError as failed:
             _log.warning("The audit anchor %s cannot be written: %s", self.file, failed.strerror)
+
+    def _write(self, line: bytes) -> None:
+        """Write over the anchor that is there; a file that is missing, or no anchor of ours, is replaced."""
+        try:
+            handle = os.open(self.file, os.O_RDWR | os.O_NOFOLLOW)
+        except OSError:
+            return self._replace(line)
+        try:
+            if os.fstat(handle).st_size == len(line):
+                os.pwrite(handle, line, 0)
+                return None
+        finally:
+            os.close(handle)
+        return self._replace(line)
+
+    def _replace(self, line: bytes) -> None:
+        close_folder(self.file.parent)
+        replace_file(self.file, line)

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any, TypeVar, cast
 
 import anyio.to_thread
-from sqlalchemy import String, insert, select, type_coerce
+from sqlalchemy import String, bindparam, insert, select, type_coerce
 from sqlalchemy.engine import Connection
 
 from clients.redaction import redact, without_secrets
@@ -37,6 +37,7 @@ from server.store.sealed.hash_chain import (
     seal_head,
 )
 from server.store.sealed.seal import Seal
+from server.store.transactions.locks import WHOLE_STORE, Locks, lock_end_of_audit
 
 ANOTHER_KEY = (
     "The store was created with another key, so guarded calls are refused. Every server on a store needs the same key: "
@@ -50,12 +51,17 @@ _AT_ONCE = 1000
 _COLUMNS = [type_coerce(audit.c.at, String).label("at") if column is audit.c.at else column for column in audit.c]
 """Times are read as text, so that a forged one is detected like any other change."""
 
+_ADD = insert(audit)
+_LAST = select(audit.c.number, audit.c.mac).order_by(audit.c.number.desc()).limit(1)
+_ROWS = select(audit.c.number, audit.c.mac).where(audit.c.number.in_(bindparam("numbers", expanding=True)))
+
 
 class Entry:
     """A transaction of the store, and the head of the chain after it."""
 
-    def __init__(self, connection: Connection, gap: Gap | None) -> None:
+    def __init__(self, connection: Connection, gap: Gap | None, locks: Locks) -> None:
         self.connection = connection
+        self.locks = locks
         self.gap = gap
         """What was missing of the log when the transaction began."""
 
@@ -75,11 +81,14 @@ class Audit:
 
         self._has_same_key = False
 
-    async def write(self, work: Callable[[Entry], T], *, needs_whole_log: bool = False) -> T:
+    async def write(
+        self, work: Callable[[Entry], T], *, needs_whole_log: bool = False, locks: Locks = WHOLE_STORE
+    ) -> T:
         """Run `work` in a transaction that adds audit rows; its head is anchored once it is committed.
 
         Rows may be added to a log with a gap, because a stop or an opt-out must never be lost; the anchor then stays
-        where it is. What would let a call go out sets `needs_whole_log`.
+        where it is. What would let a call go out sets `needs_whole_log`. `locks` names what no other transaction may
+        change meanwhile.
 
         Raises:
             AuditGap: Rows are missing, and `needs_whole_log` is set.
@@ -87,12 +96,12 @@ class Audit:
         """
 
         def add_rows(connection: Connection) -> tuple[Entry, T]:
-            entry = Entry(connection, self._gap(connection))
+            entry = Entry(connection, self._gap(connection), locks)
             if needs_whole_log:
                 _refuse(entry.gap)
             return entry, work(entry)
 
-        return (await self._database.write(add_rows, after=self._anchor_head))[1]
+        return (await self._database.write(add_rows, after=self._anchor_head, locks=locks))[1]
 
     def _anchor_head(self, written: tuple[Entry, object]) -> None:
         entry = written[0]
@@ -152,6 +161,8 @@ class Audit:
             JournalUnavailable: The store was created with another key; two keys would make two chains.
         """
         connection = entry.connection
+        if entry.head is None:
+            lock_end_of_audit(connection, entry.locks)
         self._require_same_key(connection)
         number, before = (entry.head.number, entry.head.mac) if entry.head else self._head(connection)
         text = storable(detail_text(_redact_texts(without_secrets(dict(detail or {})))))
@@ -164,7 +175,7 @@ class Audit:
             "detail": text,
         }
         mac = mac_of(self._key(), before, row | {"at": row["at"].isoformat(timespec="microseconds")})
-        connection.execute(insert(audit).values(**row, mac=mac))
+        connection.execute(_ADD, row | {"mac": mac})
         entry.head = Head(number + 1, mac)
         put_value(connection, _HEAD, seal_head(self._key(), entry.head))
         return entry.head
@@ -174,7 +185,8 @@ class Audit:
     ) -> None:
         """Add a row in a transaction of its own."""
         await self.write(
-            lambda entry: self.append(entry, event, action_id=action_id, principal=principal, detail=detail)
+            lambda entry: self.append(entry, event, action_id=action_id, principal=principal, detail=detail),
+            locks=Locks.on(),
         )
 
     async def rows(self, *, up_to: int | None = None) -> AsyncIterator[Mapping[str, Any]]:
@@ -237,8 +249,7 @@ class Audit:
             raise JournalUnavailable(ANOTHER_KEY)
 
     def _head(self, connection: Connection) -> tuple[int, str]:
-        query = select(audit.c.number, audit.c.mac).order_by(audit.c.number.desc()).limit(1)
-        row = connection.execute(query).first()
+        row = connection.execute(_LAST).first()
         return (int(row[0]), str(row[1])) if row else (0, NOTHING_BEFORE)
 
     def _key_check(self) -> str:
@@ -255,8 +266,8 @@ class Audit:
         """
         anchored = self._anchor.read()
         known = [head for head in dict.fromkeys((anchored, self._seen)) if head != NO_ROW]
-        query = select(audit.c.number, audit.c.mac).where(audit.c.number.in_([head.number for head in known]))
-        found = {Head(*row) for row in connection.execute(query)} if known else set[Head]()
+        numbers = {"numbers": [head.number for head in known]}
+        found = {Head(*row) for row in connection.execute(_ROWS, numbers)} if known else set[Head]()
         for head in known:
             if head not in found and not self._is_accepted(connection, head, anchored):
                 self._has_same_key = False  # another database may be there

@@ -1,7 +1,7 @@
 """The steps of a guarded call, made visible from outside through what the guard takes in its constructor."""
 
 import os
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from enum import StrEnum
 from typing import Any, Final, TypeVar
@@ -60,9 +60,9 @@ class SteppedJournal(StoredJournal):
         super().__init__(record.database, record.audit, record.receipts)
         self._signals = signals
 
-    async def propose(self, action: Action) -> Action:
-        proposed = await super().propose(action)
-        await self._signals.reached(Step.PROPOSED)
+    async def propose(self, action: Action, *, decided: Mapping[str, Any] | None = None) -> Action:
+        proposed = await super().propose(action, decided=decided)
+        await self._signals.reached(Step.PROPOSED if decided is None else Step.APPROVED)
         return proposed
 
     async def move(self, action_id: str, allowed: Collection[State], to: State, **changes: Any) -> Action | None:

@@ -21,6 +21,7 @@ from tests.guard.crashing.calls import CALLS, Call
 from tests.guard.crashing.processes import call_until_killed, find_out
 from tests.guard.crashing.provider import Provider
 from tests.guard.crashing.steps import OVER, STARTED, Signals, Step
+from tools.operation_catalog import RegisteredOperations
 
 PATIENCE: Final = 60.0
 """Seconds in which a child must say something: far more than it takes, since the machine may be busy."""
@@ -86,6 +87,7 @@ class Batch:
         operation = self._call.make(number)
         folder = self._folder / "warm"
         anyio.run(find_out, folder, self._provider.voicetel, operation, self._provider.let_go)
+        assert RegisteredOperations().operation_named(operation.spec.tool_name)  # what a check of an outcome loads
         for thread in threading.enumerate():
             if thread is not threading.main_thread():
                 thread.join(PATIENCE)

@@ -1,0 +1,1 @@
+"""`ringfence store`: the record as a whole, and where it is."""

@@ -1,0 +1,213 @@
+"""`ringfence store`: moves the record to another database, and gives such a move up."""
+
+import os
+from datetime import timedelta
+from typing import Annotated, Final
+
+import anyio
+import anyio.to_thread
+import typer
+from sqlalchemy.exc import ArgumentError, SQLAlchemyError
+
+from clients.redaction import redact
+from clients.settings import reveal
+from clients.shared.clock import SystemClock
+from guard.errors import GuardRefusal
+from guard.receipts.verification import DoesNotFit
+from server.cli.terminal import OPERATOR, StoreSession, Target, fail, operator_command, require_passcode, tell
+from server.console.health.verification import check_stored_signatures
+from server.console.passcode import BadPasscode
+from server.settings.model import STORES, Settings
+from server.store.closing.marks import COPYING, MOVED
+from server.store.moving.move import (
+    Address,
+    CannotCopy,
+    close_for_move,
+    copy_rows,
+    give_up,
+    holds_copy,
+    move_of,
+    open_copy,
+)
+from server.store.processes import is_gone
+from server.store.schema import HEAD
+from server.store.store import Store, open_store
+
+app = typer.Typer(help="The record as a whole, and where it is.", no_args_is_help=True)
+
+OF_SETTINGS: Final = "settings"
+IN_VARIABLE: Final = "env:"
+
+JUST_NOW: Final = timedelta(minutes=3)
+"""A server whose last sign of life is no older runs, as far as can be seen from another machine."""
+
+Source = Annotated[
+    str, typer.Argument(metavar="FROM", help="`settings`, a file, a URL without password, or env:VARIABLE with a URL.")
+]
+Goal = Annotated[str, typer.Argument(metavar="TO", help="An empty store, named in the same ways.")]
+
+
+@app.command()
+@operator_command
+def copy(target: Target, source: Source, to: Goal) -> None:
+    """Move the record to an empty store: closes FROM for good, copies, verifies, opens TO. Goes on where it stopped."""
+    settings = target.store_settings()
+    old, new = _two_stores(settings, source, to)
+    try:
+        anyio.run(_copy, settings, old, new)
+    except (CannotCopy, GuardRefusal) as refusal:
+        fail(settings.commands.complete(str(refusal)))
+    except (SQLAlchemyError, OSError) as failed:
+        fail(f"A store cannot be used: {_reason(failed)}. The same command goes on where this one stopped.")
+
+
+@app.command()
+@operator_command
+def reopen(
+    target: Target,
+    source: Source,
+    to: Goal,
+    lost: Annotated[bool, typer.Option("--lost", help="The finished copy is lost; asks for the passcode.")] = False,
+) -> None:
+    """Give an unfinished copy up: FROM is open to servers again, and what is in TO never will be."""
+    settings = target.store_settings()
+    old, new = _two_stores(settings, source, to)
+    try:
+        if old.version() != MOVED:
+            fail(f"{old.name} is not closed; there is nothing to reopen.")
+        if lost:
+            anyio.run(_ask_for_passcode, settings, old)
+        give_up(old, new, is_lost=lost)
+        anyio.run(_note_reopened, settings, old)
+    except (CannotCopy, GuardRefusal, BadPasscode) as refusal:
+        fail(settings.commands.complete(str(refusal)))
+    except (SQLAlchemyError, OSError) as failed:
+        fail(f"A store cannot be used: {_reason(failed)}. {old.name} may still be closed; run this again.")
+    tell(f"{old.name} is open again. What a copy left in {new.name} can never be used; drop it.")
+
+
+async def _copy(settings: Settings, old: Address, new: Address) -> None:
+    copy_id = await _begin(settings, old, new)
+    if copy_id is None:
+        tell(f"The record is in {new.name} already, whole and verified; nothing was left to do.")
+        return
+    tell(f"{old.name} is closed: no server works on it any more.")
+    copied = await anyio.to_thread.run_sync(
+        lambda: copy_rows(old, new, copy_id, tell=lambda name, rows: tell(f"  {name}: {rows}"))
+    )
+    tell(f"Every value is the same on both sides: {copied.rows} rows in {copied.tables} tables.")
+    await _verify(settings, new)
+    await anyio.to_thread.run_sync(open_copy, new, old, copy_id)
+    tell(f"The record is in {new.name} now, and open.")
+    tell(
+        "Next: set `store_url` to it for every server and every command, leave the state folder and the key as they "
+        "are, and start the servers.",
+        f"{old.name} stays closed; keep it as a backup, or delete it.",
+    )
+    if new.file is None and settings.state_key is None:
+        tell("Servers on other machines need the same key: set `state_key` to the content of vault.key.")
+
+
+async def _begin(settings: Settings, old: Address, new: Address) -> str | None:
+    """Close the old store, unless that is done; None if the whole copy is done."""
+    if old.name == new.name:
+        raise CannotCopy("FROM and TO are the same store. Nothing was changed.")
+    there, here = old.version(), new.version()
+    if there is None:
+        raise CannotCopy(f"There is no record in {old.name}. Nothing was changed.")
+    if there == MOVED:
+        copy_id = move_of(old, new).copy_id
+        return None if here == HEAD and holds_copy(new, copy_id) else copy_id
+    if here is not None:
+        raise CannotCopy(f"{new.name} is not empty. Nothing was changed. Name an empty store.")
+    store = _open(settings, old, HEAD)
+    try:
+        now = SystemClock().now()
+        for one in await store.processes.latest(now):
+            gone = is_gone(one.name)
+            if gone is False or (gone is None and now - one.at < JUST_NOW):
+                raise CannotCopy(
+                    f"A {one.role} runs on {old.name}: process {one.pid} on {one.machine}. Nothing was changed. "
+                    "Stop it, and copy again."
+                )
+        return await close_for_move(store, new, by=OPERATOR, now=now)
+    finally:
+        await store.database.close()
+
+
+async def _verify(settings: Settings, new: Address) -> None:
+    """Verify the audit log, the signatures on it and the receipts of the copy, with the key."""
+    store = _open(settings, new, COPYING)
+    try:
+        verdict, signatures = await store.audit.verify(), await check_stored_signatures(store)
+        wrong = [*([] if verdict.is_whole else [f"{verdict.what}."]), *signatures.problems]
+        try:
+            await store.receipts.verify()
+        except DoesNotFit as misfit:
+            wrong.append(str(misfit))
+    finally:
+        await store.database.close()
+    if wrong:
+        raise CannotCopy(
+            f"The record was tampered with before it was copied: {wrong[0]} The new store stays closed. "
+            "Give the copy up with `ringfence store reopen`, and look with `ringfence audit verify`."
+        )
+    tell(f"The audit log is intact: {verdict.rows} rows. The receipts fit.")
+
+
+async def _ask_for_passcode(settings: Settings, old: Address) -> None:
+    store = _open(settings, old, MOVED)
+    try:
+        await require_passcode(StoreSession(settings, store))
+    finally:
+        await store.database.close()
+
+
+async def _note_reopened(settings: Settings, old: Address) -> None:
+    store = _open(settings, old, HEAD)
+    try:
+        await store.audit.note("record reopened", principal=OPERATOR)
+    finally:
+        await store.database.close()
+
+
+def _open(settings: Settings, address: Address, version: str) -> Store:
+    return open_store(address.whole, settings.state_folder, reveal(settings.state_key), version=version)
+
+
+def _two_stores(settings: Settings, source: str, to: str) -> tuple[Address, Address]:
+    return _address(settings, source), _address(settings, to)
+
+
+def _address(settings: Settings, words: str) -> Address:
+    """Return the store that an argument names. A password in an argument would stand in the list of processes."""
+    if words == OF_SETTINGS:
+        return Address.of(settings.store_address)
+    if words.startswith(IN_VARIABLE):
+        name = words.removeprefix(IN_VARIABLE)
+        if not (url := os.environ.get(name, "").strip()):
+            fail(f"The variable {name} is not set. Nothing was changed.")
+        return _parsed(url, f"the variable {name}")
+    if "://" not in words:
+        return Address.of(f"sqlite:///{os.path.abspath(words)}")
+    address = _parsed(words, "the argument")
+    if address.url.password or "password" in address.url.query:
+        redact.learn(str(address.url.password))
+        fail(
+            "A password in an argument is seen by everybody on this machine, so nothing was done. Change the password, "
+            "set a variable to the URL, such as NEW_STORE, and write env:NEW_STORE in its place."
+        )
+    return address
+
+
+def _parsed(url: str, where: str) -> Address:
+    if not url.startswith(STORES):
+        fail(f"{where}: postgresql+psycopg://USER@HOST/DATABASE or sqlite:///FILE is expected. Nothing was changed.")
+    try:
+        return Address.of(url)
+    except (ArgumentError, ValueError):
+        fail(f"{where} is no URL of a store. Nothing was changed.")
+
+
+def _reason(failed: Exception) -> str:
+    return redact(str(getattr(failed, "orig", None) or failed).splitlines()[0])
