@@ -23,6 +23,7 @@ from benchmarks.sides import (
     resident_mebibytes,
 )
 from benchmarks.writers_lock import LOG_STATEMENTS, LOGGING, read_lock_times
+from server.store.transactions.locks import LOCK_END_OF_AUDIT, LOCK_WHOLE_STORE
 from tests.server.postgres import Postgres, programs, running_postgres
 
 MANY: Final = 10
@@ -36,8 +37,9 @@ USED: Final = 150
 
 FASTEST: Final = f"fastest of {STARTS}, ms"
 MEMORY: Final = "memory, MiB"
-HELD: Final = "shared lock held a call, ms"
-WAITED: Final = "shared lock waited for a call, ms"
+HELD: Final = "locks of all writers, held a call, ms"
+HELD_OWN: Final = "locks of an account, held a call, ms"
+WAITED: Final = "all locks, waited for a call, ms"
 
 GUARDED: Final = "guarded call with a yes, stdio, {era}"
 ALLOWED: Final = "guarded call that policy allows, HTTP, SQLite"
@@ -190,23 +192,22 @@ class _Memory:
 
 
 class _LoggedLoad:
-    """A load whose database logs its statements, from which the times of the shared lock are read."""
+    """A load whose database logs its statements, from which the times of its locks are read."""
 
     def __init__(self, load: Load, postgres: Postgres) -> None:
         self._load, self._postgres = load, postgres
 
     def measure(self, seconds: float) -> Figures:
-        """Measure the load, and return what the lock that is held longest in all costs a call."""
+        """Measure the load, and return what its locks cost a call."""
         size = self._postgres.log.stat().st_size
         figures = self._load.measure(seconds)
         calls = figures[CALLS]
         with self._postgres.log.open(encoding="utf-8", errors="replace") as log:
             log.seek(size)
             times = read_lock_times(log)
-        if not times:
-            return {}
-        longest = max(times.values(), key=lambda one: one.held)
-        return {HELD: longest.held / calls, WAITED: longest.waited / calls}
+        of_all = times.held_of((LOCK_WHOLE_STORE, LOCK_END_OF_AUDIT))
+        own = sum(times.held.values()) - of_all
+        return {HELD: of_all / calls, HELD_OWN: own / calls, WAITED: times.waited / calls}
 
 
 def _allowed_by(rig: Rig, stack: ExitStack, side: Side, what: str, settings: dict[str, str]) -> list[Trial]:

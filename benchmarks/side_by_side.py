@@ -105,6 +105,7 @@ def _lines() -> Iterator[Line]:
         yield Line(two, SPREAD, Goal(10, is_ratio=False), against=(ten, RINGFENCE.name))
     logged = rows.LOGGED.format(what=rows.ON_POSTGRES)
     yield Line(logged, rows.HELD, Goal(2, is_ratio=False))
+    yield Line(logged, rows.HELD_OWN)
     yield Line(logged, rows.WAITED)
     for era in Era:
         yield Line(rows.READ_STDIO.format(era=era.value), CPU, Goal(1.15))
@@ -154,7 +155,7 @@ def _measure(
         if key in failed:
             continue
         try:
-            figures = trial.measurement.measure(seconds if number else min(seconds, WARM_UP))
+            figures = trial.measurement.measure(seconds if number else WARM_UP)
         except Refused as refused:
             failed.add(key)
             print(f"\nleft out: {trial.what}, {trial.side}: {refused}", file=sys.stderr)

@@ -117,7 +117,11 @@ class Rig:
 
     def environment(self, state: Path, **settings: str) -> dict[str, str]:
         """Return the environment of a server: the same for all, with settings that only Ringfence reads."""
-        fixed = {"RINGFENCE_COMPLIANCE__DUPLICATE_MINUTES": "0"}
+        fixed = {
+            "RINGFENCE_COMPLIANCE__DUPLICATE_MINUTES": "0",
+            "RINGFENCE_TOOLSETS": "default",
+            "RINGFENCE_TOOLS": RINGFENCE.read,
+        }
         return environment(self._provider, state, **(fixed | settings))
 
     @contextmanager

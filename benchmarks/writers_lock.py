@@ -20,40 +20,38 @@ _LINE: Final = re.compile(
     r"^(?P<at>\d+\.\d+):(?P<connection>\d+):LOG:\s+duration: (?P<took>[\d.]+) ms\s+"
     r"(?:statement|execute [^:]*): (?P<statement>.*)$"
 )
-_LOCK: Final = re.compile(r"pg_advisory_xact_lock\w*\(([^)]*)\)", re.IGNORECASE)
+_LOCK: Final = re.compile(r"pg_advisory_xact_lock\((-?\d+)\)", re.IGNORECASE)
+_WAIT: Final = "pg_advisory_xact_lock"
 _END: Final = re.compile(r"^(COMMIT|ROLLBACK)\b(?! TO)", re.IGNORECASE)
 
 
 @dataclass(slots=True)
 class LockTimes:
-    """What one lock cost in all, in milliseconds."""
+    """How long the locks of a log were held, in milliseconds by the lock's number, and waited for in all."""
 
-    taken: int = 0
+    held: dict[str, float] = field(default_factory=lambda: defaultdict[str, float](float))
+    """Of locks that one transaction holds alone; those that many hold together keep no writer waiting."""
+
     waited: float = 0.0
-    held: float = 0.0
-    longest: float = 0.0
+
+    def held_of(self, statements: Iterable[str]) -> float:
+        """Return how long the locks that these statements take were held."""
+        return sum(self.held.get(number, 0.0) for statement in statements for number in _LOCK.findall(statement))
 
 
-@dataclass(slots=True)
-class _Connection:
-    since: dict[str, float] = field(default_factory=dict[str, float])
-
-
-def read_lock_times(lines: Iterable[str]) -> dict[str, LockTimes]:
-    """Sum up the locks in a log, by the lock's key."""
-    times: dict[str, LockTimes] = defaultdict(LockTimes)
-    connections: dict[str, _Connection] = defaultdict(_Connection)
+def read_lock_times(lines: Iterable[str]) -> LockTimes:
+    """Sum up the locks in a log."""
+    times = LockTimes()
+    connections: dict[str, dict[str, float]] = defaultdict(dict)
     for found in filter(None, map(_LINE.match, lines)):
         at, statement = 1000 * float(found["at"]), found["statement"]
-        held = connections[found["connection"]].since
-        for key in _LOCK.findall(statement):
-            if key not in held:
-                held[key] = at
-                times[key].taken += 1
-                times[key].waited += float(found["took"])
+        since = connections[found["connection"]]
+        if _WAIT in statement:
+            times.waited += float(found["took"])
+        for number in _LOCK.findall(statement):
+            since.setdefault(number, at)
         if _END.match(statement):
-            for key, since in held.items():
-                times[key].held += at - since
-                times[key].longest = max(times[key].longest, at - since)
-            held.clear()
-    return dict(times)
+            for number, began in since.items():
+                times.held[number] += at - began
+            since.clear()
+    return times

@@ -6,24 +6,24 @@ from benchmarks.batches import MEDIAN, RATE
 from benchmarks.side_by_side import Goal, Line
 from benchmarks.writers_lock import read_lock_times
 
-LOG = """\
-1764550000.100:71:LOG:  duration: 0.020 ms  statement: BEGIN
-1764550000.104:71:LOG:  duration: 3.000 ms  statement: SELECT pg_advisory_xact_lock(7)
-1764550000.105:72:LOG:  duration: 0.010 ms  statement: BEGIN
-1764550000.106:71:LOG:  duration: 0.100 ms  execute _pg3_0: SELECT 'pg_advisory_xact_lock of another' FROM actions
-1764550000.110:71:LOG:  duration: 2.000 ms  statement: COMMIT
-1764550000.111:72:LOG:  duration: 6.000 ms  execute <unnamed>: SELECT pg_advisory_xact_lock(7)
-1764550000.113:72:LOG:  duration: 0.200 ms  statement: ROLLBACK
-1764550000.114:73:LOG:  checkpoint starting: time
-"""
+LOG = (
+    "1764550000.100:71:LOG:  duration: 0.020 ms  statement: BEGIN",
+    "1764550000.104:71:LOG:  duration: 3.000 ms  statement: SELECT pg_advisory_xact_lock(7)",
+    "1764550000.105:72:LOG:  duration: 0.010 ms  statement: BEGIN",
+    "1764550000.106:71:LOG:  duration: 0.100 ms  execute _pg3_0: SELECT title FROM actions",
+    "1764550000.110:71:LOG:  duration: 2.000 ms  statement: COMMIT",
+    "1764550000.111:72:LOG:  duration: 6.000 ms  statement: SELECT pg_advisory_xact_lock_shared(9); "
+    "SELECT pg_advisory_xact_lock(-8); SELECT pg_advisory_xact_lock(7)",
+    "1764550000.113:72:LOG:  duration: 0.200 ms  statement: ROLLBACK",
+    "1764550000.114:73:LOG:  checkpoint starting: time",
+)
 
 
 def test_a_lock_is_held_from_the_statement_that_takes_it_to_the_end_of_its_transaction() -> None:
-    times = read_lock_times(LOG.splitlines())
-    assert list(times) == ["7"]
-    assert (times["7"].taken, times["7"].waited) == (2, 9.0)
-    assert round(times["7"].held) == 6 + 2
-    assert round(times["7"].longest) == 6
+    times = read_lock_times(LOG)
+    assert {number: round(held) for number, held in times.held.items()} == {"7": 6 + 2, "-8": 2}
+    assert round(times.held_of(["SELECT pg_advisory_xact_lock(-8)"])) == 2
+    assert round(times.waited) == 3 + 6
 
 
 @pytest.mark.parametrize(
