@@ -4,7 +4,8 @@
 
 Arguments are validated before an `Operation` exists. `propose` goes as far as the question, a person (never the asking
 side) answers it through `approve` or `decline`, and `execute` does the rest. What `propose` checks is checked again
-when an answer comes back and again before sending, because rules, opt-outs and the hour change meanwhile.
+when an answer comes back and again before sending, because rules, opt-outs and the hour change meanwhile. Where policy
+allows a call, nobody is asked, and what was checked a moment ago counts.
 """
 
 from collections.abc import Mapping, Sequence
@@ -47,6 +48,7 @@ from guard.reconcile import Reconciler
 from guard.rules.budget import Cap, Hold, applicable
 from guard.rules.checks import Assessment, Checks
 from guard.rules.forwarding import Forwarding
+from guard.rules.just_checked import Checked, JustChecked
 from guard.rules.policy import Decision
 from guard.rules.quote import PriceSource, Quote, quote
 from guard.rules.recipients import Recipients, recipient_count, require_unchanged, resolve_recipients
@@ -159,6 +161,7 @@ class Guard:
         self._approvals = Approvals(dependencies.journal, dependencies.clock, dependencies.catalog, dependencies.rules)
         self._judge = ApprovalJudge(dependencies.rules.approvers, dependencies.catalog)
         self._settlement = Settlement(dependencies)
+        self._just_checked = JustChecked()
         self.reconciler = Reconciler(dependencies)
         self._reconciliation = dependencies.reconciliation
 
@@ -207,6 +210,8 @@ class Guard:
         proposed = await self._journal.propose(new, decided=decided)
         if by_policy and proposed.state is State.PROPOSED:  # it waited already
             return await self.approve(proposed.id, by=BY_POLICY)
+        if by_policy and proposed.id == new.id:
+            self._just_checked.remember(new.id, Checked(self._clock.now(), new.quote))
         return await self._approve_by_allowance(proposed, drafted.cover)
 
     async def draft(
@@ -351,11 +356,8 @@ class Guard:
         if action.state is State.DECLINED:
             self._approvals.refuse(action)
         account = self._accounts.require(action.provider, action.account)
-        recipients = await self._require_same_reach(action, operation, account)
-        priced = await self._require_same_price(action, operation, recipients, account)
         intent = intent or ActionIntent(self._journal, action)
-        await self._check_again(action, operation, recipients, priced, intent, from_record=from_record)
-        await self._require_bound(action, priced)
+        priced, remark = await self._price_again(action, operation, account, intent, from_record=from_record)
         kept = await self._settlement.keep_secret_inputs(action, operation)
         hold = Hold(action.provider, priced.most, account.name)
         caps = applicable(self._rules.caps, action.provider, account.name, priced.most.currency) if priced.most else []
@@ -369,7 +371,6 @@ class Guard:
                 self._approvals.refuse(
                     await self._approvals.expire_if_due(await self._journal.find(action.id) or action)
                 )
-            remark = priced.not_read_since(intent.asked_at)
             return await self._send_and_settle(taken, operation, account.client, kept, remark)
         raise RuntimeError("A shielded scope was cancelled.")
 
@@ -385,6 +386,26 @@ class Guard:
             await self._settlement.pending.flush()
             return await self.reconciler.check(await self._journal.find(action.id) or action)
         return action
+
+    async def _price_again(
+        self, action: Action, operation: Operation[Any], account: Account, intent: Intent, *, from_record: bool
+    ) -> tuple[Quote, str]:
+        """Check an approved call once more before it is sent. Return its price, and a remark where that is an old one.
+
+        What was checked a moment ago, because policy allows the call and nobody was asked, is not read again.
+
+        Raises:
+            PriceChanged, RecipientsChanged, RulesChanged: The approval is for something else, or not enough any more.
+            AllowanceGone: The allowance under which it was approved no longer covers it.
+            Frozen, Denied, DestinationRefused, OverBudget: The call may not be made any more.
+        """
+        if (checked := self._just_checked.take(action.id, self._clock.now())) is not None:
+            return checked.priced, ""
+        recipients = await self._require_same_reach(action, operation, account)
+        priced = await self._require_same_price(action, operation, recipients, account)
+        await self._check_again(action, operation, recipients, priced, intent, from_record=from_record)
+        await self._require_bound(action, priced)
+        return priced, priced.not_read_since(intent.asked_at)
 
     async def _send_and_settle(
         self, taken: Action, operation: Operation[R], client: ProviderClient, kept: tuple[str, ...], remark: str
