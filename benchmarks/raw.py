@@ -7,6 +7,7 @@ import json
 import socket
 import time
 from collections.abc import Mapping
+from dataclasses import dataclass
 from enum import Enum
 from io import BufferedReader, BufferedRWPair
 from typing import IO, Any, Final, Protocol
@@ -35,6 +36,26 @@ class Caller(Protocol):
 
 class Refused(Exception):
     """The server answered with an error: a failed call must not be measured as a fast one."""
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """A call that a caller makes again and again, and a word that its result has only where it was carried out."""
+
+    caller: Caller
+    tool: str
+    arguments: Message
+    proof: str
+
+    def __call__(self) -> None:
+        """Call once.
+
+        Raises:
+            Refused: The server answered with an error, with a question, or without what the provider answered.
+        """
+        result = self.caller.call(self.tool, self.arguments)
+        if not any(self.proof in block.get("text", "") for block in result["content"]):
+            raise Refused(f"no {self.proof} in {json.dumps(result)}")
 
 
 class StdioCaller:
@@ -159,8 +180,9 @@ def _result(message: Message) -> Message:
 
 
 def _checked(result: Message) -> Message:
-    if result.get("isError"):
-        raise Refused(json.dumps(result["content"]))
+    """Return a result; a question that nobody answers is none."""
+    if result.get("isError") or "content" not in result:
+        raise Refused(json.dumps(result))
     return result
 
 

@@ -4,7 +4,6 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
-from functools import partial
 from typing import Final, Protocol
 
 from sqlalchemy import create_engine, make_url, text
@@ -20,6 +19,7 @@ from benchmarks.sides import (
     Rig,
     Side,
     callers,
+    learn_prices,
     resident_mebibytes,
 )
 from benchmarks.writers_lock import LOG_STATEMENTS, LOGGING, read_lock_times
@@ -81,10 +81,9 @@ def guarded(rig: Rig, stack: ExitStack) -> list[Trial]:
     for era in Era:
         for side in (RINGFENCE, BY_HAND):
             caller, pid = stack.enter_context(rig.over_stdio(side, rig.environment(rig.new_folder()), era))
-            _, arguments = side.arguments_of(WRITE)
-            tool = (side.asks or {})[era]
-            what = GUARDED.format(era=era.value)
-            trials.append(Trial(what, side.name, Load([partial(caller.call, tool, arguments)], [pid])))
+            call = side.call_of(caller, WRITE, asked_in=era)
+            learn_prices(rig, call)
+            trials.append(Trial(GUARDED.format(era=era.value), side.name, Load([call], [pid])))
     return trials
 
 
@@ -115,7 +114,7 @@ def read_over_stdio(rig: Rig, stack: ExitStack) -> list[Trial]:
     for era in Era:
         for side in rig.calling():
             caller, pid = stack.enter_context(rig.over_stdio(side, rig.environment(rig.new_folder()), era))
-            call = partial(caller.call, *side.arguments_of(READ))
+            call = side.call_of(caller, READ)
             trials.append(Trial(READ_STDIO.format(era=era.value), side.name, Load([call], [pid])))
     return trials
 
@@ -182,12 +181,12 @@ class _Memory:
         """Start the server, use it, and read its memory."""
         self._rig.renew_provider()
         env = self._rig.environment(self._rig.new_folder())
-        _, arguments = self._side.arguments_of(WRITE)
-        write = (self._side.asks or {}).get(Era.HANDSHAKE, self._side.write)
         with self._rig.over_stdio(self._side, env, Era.HANDSHAKE) as (caller, pid):
+            read = self._side.call_of(caller, READ)
+            write = self._side.call_of(caller, WRITE, asked_in=Era.HANDSHAKE)
             for _ in range(USED):
-                caller.call(*self._side.arguments_of(READ))
-                caller.call(write, arguments)
+                read()
+                write()
             return {MEMORY: resident_mebibytes(pid)}
 
 
@@ -211,7 +210,7 @@ class _LoggedLoad:
 
 
 def _allowed_by(rig: Rig, stack: ExitStack, side: Side, what: str, settings: dict[str, str]) -> list[Trial]:
-    port, pid = stack.enter_context(rig.over_http(side, _allowing(rig, settings)))
+    port, pid = _serve_allowing(rig, stack, side, _allowing(rig, settings))
     return _by_one_and_many(stack, side, what, port, pid, Era.MODERN, WRITE)
 
 
@@ -224,7 +223,7 @@ def _by_one_and_many(stack: ExitStack, side: Side, what: str, port: int, pid: in
 
 def _in_two_processes(rig: Rig, stack: ExitStack, what: str, settings: dict[str, str]) -> Trial:
     env = _allowing(rig, settings)
-    served = [stack.enter_context(rig.over_http(RINGFENCE, env)) for _ in range(2)]
+    served = [_serve_allowing(rig, stack, RINGFENCE, env) for _ in range(2)]
     half = [callers(stack, port, Era.MODERN, MANY // 2) for port, _ in served]
     load = _load(RINGFENCE, [caller for some in half for caller in some], WRITE, [pid for _, pid in served])
     return Trial(IN_TWO.format(what=what), RINGFENCE.name, load)
@@ -237,7 +236,7 @@ def _logged(rig: Rig, stack: ExitStack, postgres: Postgres) -> Trial:
         name = make_url(address).database
         connection.execute(text(f"ALTER DATABASE {name} {LOG_STATEMENTS}"))
     engine.dispose()
-    port, pid = stack.enter_context(rig.over_http(RINGFENCE, _allowing(rig, {"RINGFENCE_STORE_URL": address})))
+    port, pid = _serve_allowing(rig, stack, RINGFENCE, _allowing(rig, {"RINGFENCE_STORE_URL": address}))
     load = _load(RINGFENCE, callers(stack, port, Era.MODERN, MANY), WRITE, [pid])
     return Trial(LOGGED.format(what=ON_POSTGRES), RINGFENCE.name, _LoggedLoad(load, postgres))
 
@@ -247,6 +246,14 @@ def _allowing(rig: Rig, settings: dict[str, str]) -> dict[str, str]:
     return rig.environment(rig.new_folder(), **allow, **settings)
 
 
+def _serve_allowing(rig: Rig, stack: ExitStack, side: Side, env: dict[str, str]) -> tuple[int, int]:
+    """Start a server that knows its prices; return its port and process id."""
+    port, pid = stack.enter_context(rig.over_http(side, env))
+    [caller] = callers(stack, port, Era.MODERN, 1)
+    learn_prices(rig, side.call_of(caller, WRITE))
+    return port, pid
+
+
 def _load(side: Side, some: Sequence[HttpCaller], kind: str, pids: Sequence[int]) -> Load:
-    calls = [partial(caller.call, *side.arguments_of(kind, number)) for number, caller in enumerate(some)]
+    calls = [side.call_of(caller, kind, number=number) for number, caller in enumerate(some)]
     return Load(calls, pids)

@@ -14,7 +14,7 @@ from typing import Any, Final
 import httpx2
 
 from benchmarks.processes import environment
-from benchmarks.raw import Era, HttpCaller, Message, StdioCaller
+from benchmarks.raw import Call, Caller, Era, HttpCaller, StdioCaller
 from sandbox.voicetel.seed import USERNAME
 
 READ: Final = "read"
@@ -27,6 +27,9 @@ DOCUMENT: Final = Path("../shared/providers/voicetel-openapi-2.2.10.json")
 SENDER: Final = "2015550142"
 FIRST_RECIPIENT: Final = 2125550100
 """Each caller texts a number of its own."""
+
+PRICES_AN_HOUR: Final = 6
+"""So often the provider shows an account its prices, to all servers with one key together."""
 
 CASH: Final = "1000000"
 """Dollars on the simulated account, so that no run uses them up."""
@@ -52,13 +55,14 @@ class Side:
     asks: Mapping[Era, str] | None = None
     """Tools that ask before they write, by era; None where no tool asks."""
 
-    def arguments_of(self, kind: str, caller: int = 0) -> tuple[str, Message]:
-        """Return the tool and the arguments of a call."""
+    def call_of(self, caller: Caller, kind: str, *, number: int = 0, asked_in: Era | None = None) -> Call:
+        """Return a call of the caller with this number; `asked_in` names the era whose question it answers."""
         pattern, sender, recipient = self.names
         if kind == READ:
-            return self.read, {pattern: "201", "quantity": 3}
-        message = {sender: SENDER, recipient: str(FIRST_RECIPIENT + caller), "text": "Your order is ready."}
-        return self.write, message
+            return Call(caller, self.read, {pattern: "201", "quantity": 3}, proof="201")
+        message = {sender: SENDER, recipient: str(FIRST_RECIPIENT + number), "text": "Your order is ready."}
+        tool = self.asks[asked_in] if self.asks and asked_in else self.write
+        return Call(caller, tool, message, proof='"id"')
 
 
 _SEND: Final = "voicetel_send_message"
@@ -165,6 +169,13 @@ def callers(stack: ExitStack, port: int, era: Era, count: int) -> list[HttpCalle
     for caller in connected:
         stack.callback(caller.close)
     return connected
+
+
+def learn_prices(rig: Rig, call: Call) -> None:
+    """Call a server as often as it may read its prices, and once more; from then on it goes by the last ones."""
+    rig.renew_provider()
+    for _ in range(PRICES_AN_HOUR + 1):
+        call()
 
 
 def resident_mebibytes(pid: int) -> float:
