@@ -21,8 +21,9 @@ NOBODY = 65534
 class Postgres:
     """A server on loopback whose user logs in with a password."""
 
-    def __init__(self, port: int) -> None:
+    def __init__(self, port: int, log: Path) -> None:
         self._port = port
+        self.log = log
 
     def database(self) -> str:
         """Create a new, empty database and return its address."""
@@ -46,8 +47,11 @@ def programs() -> Path | None:
 
 
 @contextmanager
-def running_postgres(where: Path) -> Generator[Postgres]:
-    """Run a server until the block is left. It refuses to run as root, and then runs as nobody."""
+def running_postgres(where: Path, *settings: str) -> Generator[Postgres]:
+    """Run a server until the block is left, with settings such as `fsync=on`; without any, a crash may lose data.
+
+    It refuses to run as root, and then runs as nobody.
+    """
     as_user: dict[str, Any] = {"user": NOBODY, "group": NOBODY, "extra_groups": []} if os.geteuid() == 0 else {}
     folder = Path(tempfile.mkdtemp(prefix="ringfence-postgres-"))  # not tmp_path, which nobody else may enter
     (folder / "password").write_text(PASSWORD, encoding="utf-8")
@@ -60,12 +64,13 @@ def running_postgres(where: Path) -> Generator[Postgres]:
         subprocess.run(command, check=True, stdout=subprocess.DEVNULL, cwd=folder, **as_user)  # noqa: S603
 
     port = _free_port()
-    options = f"-c listen_addresses=127.0.0.1 -c port={port} -c unix_socket_directories= -c fsync=off"
+    own = ("listen_addresses=127.0.0.1", f"port={port}", "unix_socket_directories=")
+    options = " ".join(f"-c {setting}" for setting in (*own, *(settings or ("fsync=off",))))
     try:
         run("initdb", "-U", "operator", "--auth=scram-sha-256", f"--pwfile={folder / 'password'}", "-E", "UTF8")
         run("pg_ctl", "start", "-w", "-l", str(folder / "log"), "-o", options)
         try:
-            yield Postgres(port)
+            yield Postgres(port, folder / "log")
         finally:
             run("pg_ctl", "stop", "-m", "immediate")
     finally:

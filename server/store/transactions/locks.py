@@ -30,8 +30,6 @@ class Locks:
 WHOLE_STORE: Final = Locks(is_whole_store=True)
 """For every transaction that does not say what it needs."""
 
-_END_OF_AUDIT: Final = "end of the audit log"
-
 # A number of our own, because other programs in the same database take other advisory locks.
 _STORE: Final = 5285474177303151430
 
@@ -52,8 +50,7 @@ def take_locks(connection: Connection, locks: Locks) -> None:
 def lock_end_of_audit(connection: Connection, locks: Locks) -> None:
     """Lock the end of the audit log, after everything else that the transaction locks."""
     if connection.dialect.name != "sqlite" and not locks.is_whole_store:
-        [statement] = _statements([_END_OF_AUDIT])
-        connection.exec_driver_sql(statement)
+        connection.exec_driver_sql(LOCK_END_OF_AUDIT)
 
 
 def _statements(names: Iterable[str]) -> list[str]:
@@ -64,3 +61,6 @@ def _statements(names: Iterable[str]) -> list[str]:
 def _number(name: str) -> int:
     digest = hashlib.sha256(f"ringfence {name}".encode()).digest()
     return int.from_bytes(digest[:8], "big", signed=True)
+
+
+[LOCK_END_OF_AUDIT] = _statements(["end of the audit log"])
