@@ -4,6 +4,7 @@ Imported with the first of them: a client lists tools before it calls one, and w
 """
 
 import logging
+from collections.abc import Mapping
 from typing import Any
 
 from mcp.server.apps import client_supports_apps
@@ -80,7 +81,7 @@ def _count(tool: str, result: CallToolResult | InputRequiredResult) -> None:
     if isinstance(result, InputRequiredResult):
         TOOL_CALLS.add(1, {TOOL: tool, OUTCOME: "asked"})
     elif result.is_error:
-        kind = (result.structured_content or {}).get("error")
-        TOOL_CALLS.add(1, {TOOL: tool, OUTCOME: "error", ERROR: str(kind or "error")})
+        content: Mapping[str, Any] = result.structured_content or {}
+        TOOL_CALLS.add(1, {TOOL: tool, OUTCOME: "error", ERROR: str(content.get("error", "error"))})
     else:
         TOOL_CALLS.add(1, {TOOL: tool, OUTCOME: "answered"})

@@ -386,8 +386,9 @@ class Settings(BaseSettings):
         tokens = ((holder, token) for holder, token in self.http.tokens.items() if isinstance(token, TokenSettings))
         static = {f"token:{holder}": token.owner for holder, token in tokens if token.owner is not None}
         oauth = self.http.oauth
-        by_subject = oauth.owners if oauth is not None else {}
-        return static | {principal_of(oauth, subject): name for subject, name in by_subject.items() if oauth}
+        if oauth is None:
+            return static
+        return static | {principal_of(oauth, subject): name for subject, name in oauth.owners.items()}
 
     @property
     def selection(self) -> ToolSelection:

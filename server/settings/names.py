@@ -171,9 +171,10 @@ def _unknown_in_approval_rules(settings: Settings) -> Iterator[UnknownName]:
     for holder, token in settings.http.tokens.items():
         if isinstance(token, TokenSettings) and token.owner is not None and (text := _unfit_operator(token.owner)):
             yield ("http", "tokens", holder, "owner"), text
-    for subject, name in (settings.http.oauth.owners if settings.http.oauth is not None else {}).items():
-        if text := _unfit_operator(name):
-            yield ("http", "oauth", "owners", subject), text
+    if (oauth := settings.http.oauth) is not None:
+        for subject, name in oauth.owners.items():
+            if text := _unfit_operator(name):
+                yield ("http", "oauth", "owners", subject), text
 
 
 def _unfit_operator(name: str) -> str:

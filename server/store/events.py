@@ -18,6 +18,7 @@ from server.store.engine import Database
 from server.store.optouts import record_wish
 from server.store.schema import events, tracked
 from server.store.sealed.audit import Audit, Entry
+from server.store.transactions.locks import Locks
 from tools.webhooks import Callback
 
 DELETE_BATCH = 2000
@@ -112,7 +113,8 @@ class StoredEvents:
             if fresh:
                 connection.execute(insert(tracked), fresh)
 
-        await self._database.write(add)
+        locks = Locks.on(f"messages of {provider} {place['account']}")
+        await self._database.write(add, locks=locks)
 
     async def note_settled(self, posted: Callback) -> None:
         """Store that the action of a callback is settled, so that its callbacks may be deleted."""
