@@ -91,13 +91,11 @@ def let_a_yes_last() -> None:
         return find
 
     def once_more(moved: Any) -> Any:
-        def move(
-            self: Any, entry: Any, action_id: str, allowed: Any, to: State, changes: Any, *_: Any, **more: Any
-        ) -> Any:
+        def move(self: Any, connection: Any, action_id: str, allowed: Any, to: State, changes: Any, **_: Any) -> Any:
             if to is State.SENDING:
-                entry.connection.execute(text("DELETE FROM holds"))  # an action has only one
+                connection.execute(text("DELETE FROM holds"))  # an action has only one
                 allowed = {State.APPROVED, State.DONE}
-            return moved(self, entry, action_id, allowed, to, changes, **more)
+            return moved(self, connection, action_id, allowed, to, changes)
 
         return move
 
@@ -107,7 +105,7 @@ def let_a_yes_last() -> None:
     cut(Guard, "_require_same_price", lambda _: as_approved)
     cut(Guard, "_check_again", async_always(None))
     cut(StoredJournal, "find_open", lasting)
-    cut(StoredJournal, "_move", once_more)
+    cut(StoredJournal, "_change", once_more)
 
 
 def let_a_yes_fit() -> None:
@@ -124,8 +122,8 @@ def let_a_yes_fit() -> None:
         return found
 
     def at_the_client(propose: Any) -> Any:
-        async def proposed(self: Any, action: Action) -> Any:
-            return await propose(self, replace(action, channel="ask"))
+        async def proposed(self: Any, action: Action, **more: Any) -> Any:
+            return await propose(self, replace(action, channel="ask"), **more)
 
         return proposed
 

@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
 from typing import Final
+from zoneinfo import ZoneInfo
 
 from clients.shared.inbound_texts import InboundText
 from guard.action import State
@@ -58,7 +59,7 @@ provider = "voicetel"
 routee_send_sms = { amount = "0.09", currency = "EUR" }
 
 [compliance]
-quiet_hours = "21:00-08:00"
+quiet_hours = "QUIET"
 """
 
 SEND: Final = "voicetel_send_message"
@@ -125,8 +126,15 @@ async def served_full_record(folder: Path) -> AsyncGenerator[FullRecord]:
 def _write_settings(folder: Path) -> Settings:
     """Write a settings file and read it, by a path from the current folder: the page shows it as it is named."""
     file = folder / "ringfence.toml"
-    file.write_text(f'state_folder = "{folder.as_posix()}"\n{SETTINGS}', encoding="utf-8")
+    written = SETTINGS.replace("QUIET", _far_from_now())
+    file.write_text(f'state_folder = "{folder.as_posix()}"\n{written}', encoding="utf-8")
     return read_settings(Path(os.path.relpath(file)))
+
+
+def _far_from_now() -> str:
+    """Return quiet hours in which the plan's customers, who are in New York, are not texted now, whenever that is."""
+    begin = datetime.now(ZoneInfo("America/New_York")) + timedelta(hours=12)
+    return f"{begin:%H:%M}-{begin + timedelta(hours=1):%H:%M}"
 
 
 async def _put_calls(record: FullRecord) -> None:
