@@ -27,7 +27,7 @@ MOST_COUNT: Final = 100_000
 MOST_VALUES: Final = 5000
 """How many values `one of` may have; every call is compared with all of them."""
 
-_KINDS: Final = ("local", "token")
+_KINDS: Final = ("local", "token", "oauth")
 
 
 class BadTerms(GuardRefusal):
@@ -133,7 +133,10 @@ def is_left_out(call: Operation[Any], name: str) -> bool:
 def _faults_of_terms(operation: OperationType, terms: Terms, now: datetime) -> Iterator[str]:
     kind, _, name = terms.principal.partition(":")
     if kind not in _KINDS or not name.strip():
-        yield f"{terms.principal[:60]!r} names nobody who asks: write token:NAME for a token's holder, or local:USER."
+        yield (
+            f"{terms.principal[:60]!r} names nobody who asks: write token:NAME for a token's holder, "
+            "'oauth:ISSUER SUBJECT' for an account of the company's, or local:USER."
+        )
     if terms.until <= now:
         yield f"It would be over: {terms.until:%Y-%m-%d %H:%M} UTC is not in the future."
     if terms.until > now + LONGEST:

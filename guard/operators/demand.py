@@ -8,7 +8,7 @@ from typing import Final
 from clients.effects import Effect
 from clients.spec import Spec
 from guard.money import Money
-from guard.operators.roles import LOCAL
+from guard.operators.roles import ACCOUNT, LOCAL, Operator
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,9 +132,17 @@ class Approvers:
                 found = _with(found, rule)
         return found
 
-    def owns(self, operator: str, principal: str) -> bool:
-        """Return True if the operator owns the token of whoever asks."""
-        return self.owners.get(principal) == operator
+    def owns(self, operator: Operator, principal: str) -> bool:
+        """Return True if the operator owns the token of whoever asks, or signs in with the account that asks."""
+        return self.owners.get(principal) == operator.name or operator.has_account(principal)
+
+    def lacks_owner(self, principal: str) -> bool:
+        """Return True if an account of the company's asks, and the settings do not say which operator it is.
+
+        Its id alone does not rule out that whoever approves is the same person: a company's identity provider may name
+        one person differently to each of its clients.
+        """
+        return principal.startswith(ACCOUNT) and principal not in self.owners
 
 
 def _with(demand: Demand, rule: ApprovalRule) -> Demand:

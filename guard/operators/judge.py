@@ -44,10 +44,16 @@ class ApprovalJudge:
             raise MayNotApprove(
                 f"{name} is a {approver.operator.role.value} and approves nothing; nothing was recorded."
             )
-        if self._approvers.owns(name, principal):
+        if self._approvers.owns(approver.operator, principal):
             raise MayNotApprove(
                 f"{name} owns the token of {requester(principal)}, who asks for this, and nobody approves what they "
                 "ask for themselves; another operator has to. Nothing was recorded."
+            )
+        if demand.people > 1 and self._approvers.lacks_owner(principal):
+            raise MayNotApprove(
+                f"{demand.in_words} Whether one of them is {requester(principal)}, who asks for this, is not known: "
+                "add the account's id with its operator to `http.oauth.owners`, and restart the server. Nothing was "
+                "recorded."
             )
         if not demand.admits(name):
             raise MayNotApprove(f"{demand.in_words} {_whom(approver)} is none of them; nothing was recorded.")

@@ -9,6 +9,10 @@ from typing import Final
 LOCAL: Final = "local"
 """The operator whom the passcode signs in: whoever knows it, on the page and on the command line."""
 
+ACCOUNT: Final = "oauth:"
+"""Begins the name of a principal who is an account of the company's. Issuer and the account's id there follow, with a
+blank between, as in the `subject` of an operator."""
+
 NAME: Final = re.compile(r"[a-z0-9][a-z0-9._@+-]{0,63}")
 _ON_PAGE: Final = ", on the approval page"
 _LOCAL_ON_PAGE: Final = "the operator, on the approval page"
@@ -60,6 +64,10 @@ class Operator:
     def is_local(self) -> bool:
         """True for the operator whom the passcode signs in."""
         return self.name == LOCAL
+
+    def has_account(self, principal: str) -> bool:
+        """Return True if a principal is the account of the company's with which this operator signs in."""
+        return self.subject is not None and principal == ACCOUNT + self.subject
 
     @property
     def on_page(self) -> str:

@@ -122,7 +122,7 @@ class AllowancePages:
         terms = draft.read(_operation(operation), self._clock.now(), self._fitness)
         if form.get("do") != "save":
             return await self._show_form(session, operation, draft, checked=terms, wanted=wanted)
-        if self._approvers.owns(session.operator.name, terms.principal):
+        if self._approvers.owns(session.operator, terms.principal):
             refusal = (
                 f"You own the token of {requester(terms.principal)}, and nobody allows what they ask for themselves."
             )

@@ -23,7 +23,7 @@ from server.console.passcode import is_set as passcode_is_set
 from server.console.urls import ROOT, MountedPage
 from server.http.bearer import BearerTokens, grants_of
 from server.http.health import HealthRoutes
-from server.http.oauth.metadata import metadata_routes
+from server.http.oauth.metadata import NamedScopes, metadata_routes
 from server.http.oauth.tokens import READ, OAuthTokens
 from server.http.sockets import LOOPBACK, NotProtected, bind_sockets, port_of
 from server.mcp.approval_page import NoPage
@@ -178,6 +178,7 @@ def mount(services: Services, server: Server[None], host: str, port: int, *, sta
     )
     if settings.http.oauth is not None:
         app.router.routes[:0] = metadata_routes(settings.http.oauth)  # before the SDK's, which names fewer scopes
+        app.add_middleware(NamedScopes)
     retention = Retention(services.store.events, settings.http.keep_callbacks_days)
     app.router.routes += [webhook_route(services, retention), *HealthRoutes(services.store).routes()]
     if settings.approvals.page == "auto":

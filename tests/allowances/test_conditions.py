@@ -155,6 +155,7 @@ def test_a_condition_that_no_call_can_fit_is_refused_with_what_is_allowed(line: 
     ("changed", "named"),
     [
         ({"principal": "alice"}, "names nobody who asks"),
+        ({"principal": "oauth:"}, "names nobody who asks"),
         ({"count": "many"}, "names no window"),
         ({"count": "0/day"}, "is no count"),
         ({"count": "999999/day"}, "A count is 1 to"),

@@ -7,15 +7,18 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, Final
 
+import anyio
 import httpx2
 import pytest
+from anyio.abc import SocketAttribute
+from joserfc import jwt
 from pydantic import SecretStr
-from starlette.responses import PlainTextResponse
+from starlette.responses import JSONResponse, PlainTextResponse
 
 from server.cli.health_checks import check_authorization_server
 from server.services import Services
 from server.settings.model import HttpSettings
-from server.settings.sections.oauth import OAuthSettings
+from server.settings.sections.oauth import OAuthSettings, principal_of
 from tests.clocks import ShiftedClock
 from tests.connecting import content_of, settings_for
 from tests.over_http import connect_over_http, free_port, serve_over_http
@@ -54,6 +57,11 @@ class Site:
         """Sign a token as the authorization server does."""
         return self.issuer.sign(self.claims(**more))
 
+    def typed(self, name: str) -> str:
+        """Sign a token that says of itself what it is."""
+        key = self.issuer.key
+        return jwt.encode({"alg": "RS256", "kid": key.kid, "typ": name}, self.claims(), key, algorithms=["RS256"])
+
     async def ask(self, token: str | None, method: str = "tools/list") -> httpx2.Response:
         """Send one request with a token, or without one."""
         headers = {"Accept": "application/json, text/event-stream"}
@@ -83,7 +91,7 @@ async def test_a_token_of_the_issuer_for_this_resource_calls_tools_under_a_name_
             waiting = content_of(await client.call_tool("voicetel_set_forward", FORWARD))
         action = await here.services.journal.find(waiting["action"])
         assert action is not None
-        assert action.principal == f"oauth:{here.issuer.issuer.removeprefix('http://')}:00u1"
+        assert action.principal == f"oauth:{here.issuer.issuer} 00u1"
         assert here.issuer.reads("/keys") == 1
 
 
@@ -113,7 +121,15 @@ async def test_a_token_without_a_scope_of_ours_is_told_which_one_it_needs(tmp_pa
         answer = await here.ask(here.token(scope="openid profile"))
         assert answer.status_code == 403
         assert 'error="insufficient_scope"' in answer.headers["www-authenticate"]
-        assert "Required scope: read" in answer.headers["www-authenticate"]
+        assert 'scope="read write"' in answer.headers["www-authenticate"]
+
+
+@asynccontextmanager
+async def silent_listener() -> AsyncGenerator[str]:
+    """Listen, and answer nobody."""
+    async with await anyio.create_tcp_listener(local_host="127.0.0.1") as listener:
+        port = listener.extra(SocketAttribute.local_port)  # noqa: S610 - not Django
+        yield f"http://127.0.0.1:{port}/keys"
 
 
 Forgery = Callable[[Site], str]
@@ -138,6 +154,8 @@ BAD: Final[dict[str, Forgery]] = {
     "the audience of an ID token": _claims(aud="assistant"),
     "an ID token for this resource": _claims(nonce="n-0S6"),
     "expired": lambda here: here.token(exp=_now(-120)),
+    "a logout token": lambda here: here.typed("logout+jwt"),
+    "a proof of possession": lambda here: here.typed("dpop+jwt"),
     "not yet in force": lambda here: here.token(nbf=_now(600)),
     "without an end": _claims(exp=None),
     "without a subject": _claims(sub=None),
@@ -181,11 +199,29 @@ async def test_a_new_key_is_read_once_and_unknown_ones_do_not_make_it_ask_again_
         assert here.issuer.reads("/keys") == 2
 
 
+async def test_a_token_with_a_known_key_does_not_wait_for_keys_that_a_bad_one_makes_it_read(tmp_path: Path) -> None:
+    async with site(tmp_path) as here, anyio.create_task_group() as asking:
+        assert (await here.ask(here.token())).status_code == 200
+        here.clock.ahead += timedelta(seconds=31)
+        async with silent_listener() as nobody:
+            here.issuer.document = {"jwks_uri": nobody}
+            stranger = FakeProvider("x", key=rsa_key("third"))
+            asking.start_soon(here.ask, stranger.sign(here.claims()))
+            with anyio.fail_after(5):
+                while here.issuer.reads("/.well-known/openid-configuration") < 2:
+                    assert (await here.ask(here.token())).status_code == 200
+                assert (await here.ask(here.token())).status_code == 200
+            asking.cancel_scope.cancel()
+
+
 async def test_known_keys_count_for_a_day_while_the_authorization_server_is_gone(tmp_path: Path) -> None:
     async with site(tmp_path) as here:
         assert (await here.ask(here.token())).status_code == 200
+        here.issuer.answers = {"/keys": JSONResponse({"keys": []})}
+        here.clock.ahead += timedelta(hours=2)
+        assert (await here.ask(here.token(exp=_now(25 * 3600)))).status_code == 200
         here.issuer.answers = {"/keys": PlainTextResponse("gone", 503)}
-        here.clock.ahead += timedelta(hours=23)
+        here.clock.ahead += timedelta(hours=21)
         assert (await here.ask(here.token(exp=_now(25 * 3600)))).status_code == 200
         here.clock.ahead += timedelta(hours=2)
         assert (await here.ask(here.token(exp=_now(48 * 3600)))).status_code == 401
@@ -204,5 +240,18 @@ async def test_the_doctor_says_whose_tokens_count_and_what_is_wrong_there(tmp_pa
 
 async def test_what_the_operator_asks_for_through_a_subject_is_known_as_theirs(tmp_path: Path) -> None:
     async with site(tmp_path, owners={"00u1": "anna"}) as here:
-        host = here.issuer.issuer.removeprefix("http://")
-        assert here.services.rules.approvers.owners == {f"oauth:{host}:00u1": "anna"}
+        assert here.services.rules.approvers.owners == {f"oauth:{here.issuer.issuer} 00u1": "anna"}
+
+
+def test_no_two_issuers_share_the_name_of_a_subject() -> None:
+    held = {
+        principal_of(OAuthSettings(issuer=issuer, resource="https://ringfence.example.com/mcp"), subject)
+        for issuer, subject in (
+            ("https://id.example.com/realms/a", "00u1"),
+            ("https://id.example.com/realms/b", "00u1"),
+            ("https://id.example.com", "8443:00u1"),
+            ("https://id.example.com:8443", "00u1"),
+            ("https://id.example.com", "/realms/a 00u1"),
+        )
+    }
+    assert len(held) == 5

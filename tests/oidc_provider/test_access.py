@@ -88,6 +88,6 @@ async def test_a_client_that_knows_only_the_address_registers_signs_its_user_in_
                 action = await services.journal.find(waiting["action"])
             await services.close()
         assert action is not None
-        assert action.principal == f"oauth:{issuer.removeprefix('http://')}:anna"
+        assert action.principal == f"oauth:{issuer} anna"
         assert kept.tokens is not None
         assert set((kept.tokens.scope or "").split()) >= {"read", "write"}

@@ -109,7 +109,12 @@ def show(target: Target, allowance_id: Annotated[str, typer.Argument(help="Id of
 def add(
     target: Target,
     operation: Annotated[str, typer.Argument(help="Tool name of the operation.")],
-    who: Annotated[str, typer.Option("--for", metavar="WHO", help="Who asks: token:NAME, or local:USER on stdio.")],
+    who: Annotated[
+        str,
+        typer.Option(
+            "--for", metavar="WHO", help="Who asks: token:NAME, 'oauth:ISSUER SUBJECT', or local:USER on stdio."
+        ),
+    ],
     count: Annotated[str, typer.Option(help="How many, such as 50/day; also /month and /total.")],
     until: Annotated[str, typer.Option(help="When it ends: a day, or a time such as 2026-12-04T18:00+01:00.")],
     where: Where = None,

@@ -36,6 +36,16 @@ def key_id_of(token: str) -> str | None:
     Raises:
         ProviderMisfit: It is no signed token.
     """
+    key_id = header_of(token).get("kid")
+    return key_id if isinstance(key_id, str) else None
+
+
+def header_of(token: str) -> Mapping[str, object]:
+    """Return what a token says of itself; nothing is verified.
+
+    Raises:
+        ProviderMisfit: It is no signed token.
+    """
     header, dots = token.partition(".")[0], token.count(".")
     if len(token) > LARGEST_TOKEN or dots != 2:
         raise _misfit("it is no signed token")
@@ -43,8 +53,7 @@ def key_id_of(token: str) -> str | None:
         found: object = json.loads(urlsafe_b64decode(header + "=" * (-len(header) % 4)))
     except (ValueError, RecursionError):
         raise _misfit("it is no signed token") from None
-    key_id = cast("Mapping[str, object]", found).get("kid") if isinstance(found, Mapping) else None
-    return key_id if isinstance(key_id, str) else None
+    return cast("Mapping[str, object]", found) if isinstance(found, Mapping) else {}
 
 
 def check_id_token(

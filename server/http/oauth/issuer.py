@@ -48,14 +48,17 @@ class Issuer:
         Raises:
             ProviderMisfit: The keys cannot be read, and none that is young enough is known.
         """
-        async with self._reading:
-            is_known = bool(_named(self._keys, key_id)) and self._is_within(self._read_at, KEPT)
-            if not is_known and not self._is_within(self._tried_at, BETWEEN_READS):
-                self._tried_at = self._clock.now()
-                await self._read()
-            if not self._is_within(self._read_at, KEPT_OFFLINE):
-                raise ProviderMisfit("The keys of the authorization server cannot be read.")
-            return _named(self._keys, key_id)
+        if not self._knows(key_id):  # a good token never waits for what a bad one makes us read
+            async with self._reading:
+                if not self._knows(key_id) and not self._is_within(self._tried_at, BETWEEN_READS):
+                    self._tried_at = self._clock.now()
+                    await self._read()
+        if not self._is_within(self._read_at, KEPT_OFFLINE):
+            raise ProviderMisfit("The keys of the authorization server cannot be read.")
+        return _named(self._keys, key_id)
+
+    def _knows(self, key_id: str | None) -> bool:
+        return bool(_named(self._keys, key_id)) and self._is_within(self._read_at, KEPT)
 
     async def _read(self) -> None:
         try:
@@ -65,8 +68,11 @@ class Issuer:
             return
         listed = cast("list[object]", found) if isinstance(found, list) else []
         keys = [cast("Mapping[str, Any]", key) for key in listed if isinstance(key, Mapping)]
-        self._keys = tuple(key for key in keys if key.get("use", "sig") == "sig")
-        self._read_at = self._clock.now()
+        signing = tuple(key for key in keys if key.get("use", "sig") == "sig")
+        if not signing:
+            logger.warning("The authorization server %s answers without keys; those known still count.", self._issuer)
+            return
+        self._keys, self._read_at = signing, self._clock.now()
 
     async def keys_address(self) -> str:
         """Find where the keys are, by the server's own document.
@@ -87,7 +93,8 @@ class Issuer:
                     "exactly as the server writes it, with or without a slash at the end."
                 )
             found = document.get("jwks_uri")
-            if not isinstance(found, str) or not is_protected(found):
+            is_https = not self._issuer.startswith("https:") or str(found).startswith("https:")
+            if not isinstance(found, str) or not is_protected(found) or not is_https:
                 raise ProviderMisfit("The authorization server's `jwks_uri` is no https:// address.")
             return found
         raise failed or ProviderMisfit("The authorization server has no document.")

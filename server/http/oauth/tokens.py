@@ -15,7 +15,7 @@ from mcp.server.auth.provider import AccessToken, TokenVerifier
 
 from clients.shared.clock import Clock
 from server.console.oidc.errors import ProviderMisfit
-from server.console.oidc.id_token import key_id_of, verify_signature
+from server.console.oidc.id_token import header_of, key_id_of, verify_signature
 from server.http.oauth.issuer import Issuer
 from server.mcp.session import GrantedToken, TokenGrant
 from server.settings.sections.oauth import OAuthSettings, principal_of
@@ -45,6 +45,7 @@ class OAuthTokens(TokenVerifier):
         if static is not None:
             return static
         try:
+            require_access_token(token)
             claims = verify_signature(token, await self._issuer.keys(key_id_of(token)))
             require_for_us(claims, self._settings, self._clock.now())
             return self._access(token, claims)
@@ -68,6 +69,19 @@ class OAuthTokens(TokenVerifier):
             grant=grant,
             principal=principal_of(self._settings, claims["sub"]),
         )
+
+
+def require_access_token(token: str) -> None:
+    """Refuse a token of another type (RFC 8725, 3.11): logout tokens and others are signed with the same keys.
+
+    Many servers write `JWT`, or no type, instead of the `at+jwt` of RFC 9068.
+
+    Raises:
+        ProviderMisfit: It says that it is something else, or is no signed token.
+    """
+    named = header_of(token).get("typ", "jwt")
+    if not isinstance(named, str) or named.lower().removeprefix("application/") not in {"jwt", "at+jwt"}:
+        raise ProviderMisfit("its `typ` is not that of an access token.")
 
 
 def require_for_us(claims: Mapping[str, Any], settings: OAuthSettings, now: datetime) -> None:

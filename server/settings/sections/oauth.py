@@ -2,12 +2,12 @@
 
 from collections.abc import Mapping
 from typing import Annotated, Final
-from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, BeforeValidator
 from pydantic_settings import NoDecode
 
 from clients.settings import Section, strip_surroundings
+from guard.operators.roles import ACCOUNT
 from server.settings.sections.sign_in import is_protected
 
 LONGEST_PRINCIPAL: Final = 200
@@ -54,5 +54,9 @@ class OAuthSettings(Section):
 
 
 def principal_of(settings: OAuthSettings, subject: str) -> str:
-    """Return who asks, as the record names it; no static token and no other issuer has the same name."""
-    return f"oauth:{urlsplit(settings.issuer).netloc}:{subject}"
+    """Return who asks, as the record names them.
+
+    No static token has the same name, and no subject of another issuer: an issuer holds no blank, and is here as a
+    whole, since companies share a host at some (Entra), and so do realms of one server (Keycloak).
+    """
+    return f"{ACCOUNT}{settings.issuer} {subject}"

@@ -52,9 +52,9 @@ def page(record: Store, *, rules: Rules | None = None, clock: FixedClock | None 
     return page_over(record, clock=clock, address=BASE, options=options)
 
 
-async def add(record: Store, name: str, role: Role = Role.APPROVER) -> str:
+async def add(record: Store, name: str, role: Role = Role.APPROVER, subject: str | None = None) -> str:
     """Add an operator; return the secret of the enrolment link."""
-    await record.operators.add(name, role, by="a test", at=START)
+    await record.operators.add(name, role, by="a test", at=START, subject=subject)
     return await record.operators.open_enrolment(name, by="a test", at=START)
 
 
@@ -69,12 +69,18 @@ async def approve(tab: Browser, action: Action, key: Authenticator | None, **fie
 
 @asynccontextmanager
 async def signed_in(
-    record: Store, name: str, role: Role = Role.APPROVER, *, rules: Rules | None = None, clock: FixedClock | None = None
+    record: Store,
+    name: str,
+    role: Role = Role.APPROVER,
+    *,
+    rules: Rules | None = None,
+    clock: FixedClock | None = None,
+    subject: str | None = None,
 ) -> AsyncGenerator[tuple[Browser, Authenticator]]:
     """Open a browser of a new operator who has enrolled a passkey."""
     key = Authenticator(BASE, HOST)
     async with at(page(record, rules=rules, clock=clock)) as tab:
-        answer = await enrol(tab, await add(record, name, role), key)
+        answer = await enrol(tab, await add(record, name, role, subject), key)
         assert answer.status_code == 303, answer.text
         yield tab, key
 
@@ -266,6 +272,29 @@ async def test_nobody_approves_what_their_own_token_asks(record: Store) -> None:
         assert refused.status_code == 409
         assert "nobody approves what they ask for themselves" in refused.text
     async with signed_in(record, "ben", rules=rules) as (tab, key):
+        assert (await approve(tab, action, key)).status_code == 303
+
+
+async def test_nobody_approves_what_their_own_account_asks(record: Store) -> None:
+    issuer = "https://id.example.com/realms/company"
+    action = await proposed(record, principal=f"oauth:{issuer} 00u1")
+    async with signed_in(record, "anna", subject=f"{issuer} 00u1") as (tab, key):
+        refused = await approve(tab, action, key)
+        assert refused.status_code == 409
+        assert "nobody approves what they ask for themselves" in refused.text
+    async with signed_in(record, "ben", subject=f"{issuer} 00u2") as (tab, key):
+        assert (await approve(tab, action, key)).status_code == 303
+
+
+async def test_two_people_approve_for_an_account_only_once_the_settings_say_whose_it_is(record: Store) -> None:
+    account = "oauth:https://id.example.com 00u1"
+    action = await proposed(record, principal=account)
+    async with signed_in(record, "ben", rules=TWO) as (tab, key):
+        refused = await approve(tab, action, key)
+        assert refused.status_code == 409
+        assert "http.oauth.owners" in refused.text
+    known = Rules(approvers=Approvers(TWO.approvers.rules, owners={account: "anna"}))
+    async with signed_in(record, "carol", rules=known) as (tab, key):
         assert (await approve(tab, action, key)).status_code == 303
 
 
