@@ -107,6 +107,16 @@ class OpenEngine:
         return cls(engine, hasty, for_reading(engine))
 
 
+def _end_reading(connection: Connection) -> None:
+    """Close a connection that only read; one that broke meanwhile is thrown away, since nothing is lost with it."""
+    try:
+        connection.close()
+    except _DATABASE_ERRORS:
+        if not connection.closed:
+            connection.invalidate()
+            connection.close()
+
+
 class Database:
     """One store, opened on first use and shared by the whole process."""
 
@@ -189,7 +199,7 @@ class Database:
             finally:
                 _SNAPSHOT.reset(before)
                 with anyio.CancelScope(shield=True):
-                    await self._in_thread(connection.close)
+                    await self._in_thread(partial(_end_reading, connection))
 
     def _connect_to_read(self) -> Connection:
         with _failures_told("read"):

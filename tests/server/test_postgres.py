@@ -388,6 +388,30 @@ async def test_processes_that_bring_an_old_database_up_to_date_together_all_succ
     assert versions == [schema.HEAD]
 
 
+async def test_a_restart_during_a_job_of_many_reads_is_told_in_our_words(postgres: Postgres, tmp_path: Path) -> None:
+    store = postgres.database()
+    record = open_store(store, tmp_path, KEY)
+    await record.key_values.put("name", "value")
+    engine = create_engine(store)
+    others = text(
+        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
+        "WHERE pid != pg_backend_pid() AND datname = current_database()"
+    )
+    async with record.database.snapshot():
+        assert await record.key_values.get("name") == "value"
+        with engine.connect() as connection:
+            connection.execute(others)
+        with pytest.raises(JournalUnavailable):
+            await record.key_values.get("name")
+    async with record.database.snapshot():
+        assert await record.key_values.get("name") == "value"
+        with engine.connect() as connection:
+            connection.execute(others)
+    assert await record.key_values.get("name") == "value"
+    engine.dispose()
+    await record.database.close()
+
+
 async def test_a_caller_that_gives_up_leaves_no_lock_behind(postgres: Postgres, tmp_path: Path) -> None:
     one, other = (open_store(address, tmp_path, KEY) for address in [postgres.database()] * 2)
     with anyio.CancelScope() as scope:
