@@ -47,8 +47,8 @@ def read_settings(path: Path | None = None, *, with_selection: bool = False) -> 
     known = settings_class()
     variables = unknown_variables(known)
     secrets = read_secrets(known, secrets_beside(path))
-    problems = [*unknown(known, variables), *secrets.problems]
     origin = Origin(known, file, document, secrets)
+    problems = [*unknown(known, variables), *secrets.problems, *_secrets_in_file(content, origin)]
     try:
         settings = known(**_merge(content, secrets.values))
     except SettingsError:
@@ -83,6 +83,15 @@ def _merge(content: Mapping[str, Any], over: Mapping[str, Any]) -> dict[str, Any
         both = isinstance(below, Mapping) and isinstance(value, Mapping)
         merged[key] = _merge(cast("Mapping[str, Any]", below), cast("Mapping[str, Any]", value)) if both else value
     return merged
+
+
+def _secrets_in_file(content: Mapping[str, Any], origin: Origin) -> list[str]:
+    """Refuse headers of telemetry in the settings file, which people copy and show: most are keys."""
+    telemetry = content.get("telemetry")
+    if not isinstance(telemetry, Mapping) or "headers" not in telemetry:
+        return []
+    rule = f"set it in the environment or in ringfence.env, as {variable_of('telemetry.headers')}__NAME=VALUE"
+    return locate([(("telemetry", "headers"), rule)], origin)
 
 
 def _unknown_names(settings: Settings, origin: Origin, *, with_selection: bool) -> list[str]:

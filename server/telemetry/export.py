@@ -18,12 +18,12 @@ from opentelemetry.sdk.metrics.export import PeriodicExportingMetricReader
 from opentelemetry.sdk.resources import Resource
 from opentelemetry.sdk.trace import ReadableSpan, TracerProvider
 from opentelemetry.sdk.trace.export import BatchSpanProcessor, SpanExporter, SpanExportResult
-from opentelemetry.sdk.trace.sampling import ParentBased, TraceIdRatioBased
-from opentelemetry.trace import Status
+from opentelemetry.trace import SpanContext, Status
 
 from clients.redaction import redact_for_logs
 from clients.telemetry.spans import SCOPE
 from server.settings.sections.telemetry import TelemetrySettings
+from server.telemetry.sampling import OwnSampler
 
 TIMEOUT: Final = 5
 """Seconds that a collector has to take what is sent; nothing waits for it but the end of the process."""
@@ -42,10 +42,7 @@ def export_telemetry(settings: TelemetrySettings, version: str) -> Generator[Non
     resource = Resource.create({"service.name": settings.service_name, "service.version": version})
     base = (settings.endpoint or "").rstrip("/")
     headers = {name: value.get_secret_value() for name, value in settings.headers.items()}
-    # A caller's own trace is continued, but whether it is recorded is for the operator to say.
-    ratio = TraceIdRatioBased(settings.ratio)
-    sampler = ParentBased(ratio, remote_parent_sampled=ratio, remote_parent_not_sampled=ratio)
-    tracing = TracerProvider(resource=resource, sampler=sampler, shutdown_on_exit=False)
+    tracing = TracerProvider(resource=resource, sampler=OwnSampler(settings.ratio), shutdown_on_exit=False)
     spans = OTLPSpanExporter(f"{base}/v1/traces", headers=headers, timeout=TIMEOUT)
     tracing.add_span_processor(BatchSpanProcessor(RedactingExporter(spans)))
     values = OTLPMetricExporter(f"{base}/v1/metrics", headers=headers, timeout=TIMEOUT)
@@ -83,8 +80,8 @@ def _redacted(span: ReadableSpan) -> ReadableSpan:
     is_ours = scope is not None and scope.name == SCOPE
     return ReadableSpan(
         name=_text(span.name) if is_ours else " ".join(map(_word, span.name.split(" ", 1))),
-        context=span.context,
-        parent=span.parent,
+        context=_context(span.context),
+        parent=_context(span.parent),
         resource=span.resource,
         attributes=_attributes(span.attributes or {}, _text if is_ours else _word),
         kind=span.kind,
@@ -93,6 +90,13 @@ def _redacted(span: ReadableSpan) -> ReadableSpan:
         end_time=span.end_time,
         instrumentation_scope=scope,
     )
+
+
+def _context(context: SpanContext | None) -> SpanContext | None:
+    """Return the place of a span in its trace, without the trace state, which a caller writes."""
+    if context is None:
+        return None
+    return SpanContext(context.trace_id, context.span_id, context.is_remote, context.trace_flags)
 
 
 def _attributes(attributes: Mapping[str, Any], shown: Callable[[str], str]) -> dict[str, Any]:

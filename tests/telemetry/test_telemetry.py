@@ -4,7 +4,7 @@ import os
 import re
 import sys
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import pytest
 from mcp import Client
@@ -12,12 +12,17 @@ from mcp.client.stdio import StdioServerParameters, stdio_client
 
 from clients.telemetry.instruments import DECLARED
 from sandbox.voicetel.seed import API_KEY
+from server.settings.errors import BadSettings
+from server.settings.load import read_settings
 from tests.sandbox_control import sandboxes
 from tests.telemetry.collector import collecting, facts_of
 
 TEXT: Final = "Your table for two is ready, Ms Papadopoulou"
 SENDER: Final = "+12015550142"
 RECIPIENT: Final = "+12125550199"
+TRACE: Final = "4bf92f3577b34da6a3ce929d0e0e4736"
+"""A trace of a client, which says that it is not to be recorded."""
+
 COLLECTOR_KEY: Final = "key-of-the-collector-0123456789"
 PRIVATE: Final = (TEXT, "Papadopoulou", SENDER[2:], RECIPIENT[2:], API_KEY, COLLECTOR_KEY)
 """What is in no span, no measurement and no line of the log."""
@@ -46,6 +51,8 @@ async def _send_one(child: StdioServerParameters, log: Path) -> str:
             wanted = {"from_number": SENDER, "to_number": RECIPIENT, "text": TEXT}
             sent = await client.call_tool("voicetel_send_message", wanted)
             assert not sent.is_error, sent
+            owned: Any = {"traceparent": f"00-{TRACE}-00f067aa0ba902b7-00", "tracestate": "said=Papadopoulou"}
+            await client.call_tool("voicetel_list_numbers", {}, meta=owned)
             with pytest.raises(Exception, match="tool"):
                 await client.call_tool(f"call_{RECIPIENT}_and_say {TEXT}", {})
             ids: set[str] = set(re.findall("act_[a-z0-9]{8}", str(sent.content)))
@@ -77,6 +84,7 @@ async def test_a_guarded_call_reaches_the_collector_as_one_trace_without_what_pe
     assert {"guard: propose", "guard: execute", "guard: settle", "store read", "store write"} <= inside
     assert {"ringfence.tool.calls", "ringfence.actions", "ringfence.provider.request.duration"} <= received.metrics
     assert {one for one in received.metrics if one.startswith("ringfence.")} <= set(DECLARED)
+    assert received.span("tools/call voicetel_list_numbers").trace_id.hex() == TRACE
     assert "tools/call [not shown]" in {one.name for one in received.spans}
     for private in PRIVATE:
         assert not any(private.encode() in raw for raw in received.raw), private
@@ -106,3 +114,11 @@ def test_the_document_describes_everything_that_is_measured() -> None:
     described = {line.split("|")[1].strip() for line in page.splitlines() if line.startswith("| `ringfence.")}
     assert described == {f"`{name}`" for name in DECLARED}
     assert all(f"| `{one.name}` | {one.kind} | {one.unit} | {one.meaning} |" in page for one in DECLARED.values())
+
+
+def test_a_key_of_the_collector_in_the_settings_file_is_refused(tmp_path: Path) -> None:
+    file = tmp_path / "ringfence.toml"
+    file.write_text(f'[telemetry.headers]\nx-api-key = "{COLLECTOR_KEY}"\n', encoding="utf-8")
+    with pytest.raises(BadSettings, match="RINGFENCE_TELEMETRY__HEADERS__NAME=VALUE") as refused:
+        read_settings(file)
+    assert COLLECTOR_KEY not in str(refused.value)
