@@ -137,7 +137,7 @@ def _thirty(request: httpx2.Request, asked: Counter[str]) -> httpx2.Response:
     """As VoiceTel answers, for an account of 30 numbers of which the last is called and texted."""
     asked[request.url.path] += 1
     numbers = [f"20155501{number:02d}" for number in range(30)]
-    at = int(time.time()) - 10 * 86_400
+    at = int(time.time()) - 10 * 86_400 - 3600  # clearly before ten days, however the seconds fall
     data: dict[str, Any]
     match request.url.path:
         case "/v2.2/numbers":
@@ -145,7 +145,7 @@ def _thirty(request: httpx2.Request, asked: Counter[str]) -> httpx2.Response:
         case "/v2.2/numbers/messaging":
             data = {"numbers": [{"number": number, "enabled": True} for number in numbers]}
         case "/v2.2/account/cdr":
-            data = {"cdr": [_called(at), _called(at + 3600)]}
+            data = {"cdr": [_called(at), _called(at + 7200)]}
         case "/v2.2/messages":
             old = {"key": ["x", str(at)], "id": "m", "value": {"direction": "in", "number": "9175550161"}}
             data = {"messages": [old] if request.url.params["number"] == "2015550100" else []}
