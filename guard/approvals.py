@@ -89,11 +89,11 @@ class Approvals:
             AlreadySettled, Declined, OutcomePending: It was answered before.
         """
         current = await self._require_waiting(action_id)
-        changes: dict[str, object] = {"decided_by": by, "decided_at": self._clock.now()}
         if to is State.APPROVED:
-            changes = await self.decided(current, by)
+            changes = await self.yes_without_operator(current, by)
         else:
-            changes["decline_reason"] = clean_reason(reason, LONGEST_OF_OPERATOR) or None
+            why = clean_reason(reason, LONGEST_OF_OPERATOR) or None
+            changes = {"decided_by": by, "decided_at": self._clock.now(), "decline_reason": why}
         moved = await self._journal.move(action_id, {State.PROPOSED}, to, **changes)
         if moved is None:
             self.refuse(await self._journal.find(action_id) or current)
@@ -132,7 +132,7 @@ class Approvals:
             self.refuse(await self._journal.find(action_id) or current)
         return moved
 
-    async def decided(self, action: Action, by: str) -> dict[str, object]:
+    async def yes_without_operator(self, action: Action, by: str) -> dict[str, object]:
         """Return what the record says of a yes that is no operator's, of policy or of a client's own user.
 
         Raises:

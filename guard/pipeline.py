@@ -198,6 +198,7 @@ class Guard:
         """
         await self._settlement.pending.flush()
         self._reconciliation.request(self.reconciler)
+        began = self._clock.now()
         try:
             chosen = self._accounts.select(operation.spec.provider.name, account)
             drafted = await self._draft_or_find(operation, chosen, principal, notes, from_record=from_record)
@@ -208,12 +209,12 @@ class Guard:
             return drafted
         said = clean_reason(reason, LONGEST_OF_ASSISTANT)
         new, by_policy = replace(drafted.action, reason=said), drafted.decision is Decision.ALLOW
-        decided = await self._approvals.decided(new, BY_POLICY) if by_policy else None
+        decided = await self._approvals.yes_without_operator(new, BY_POLICY) if by_policy else None
         proposed = await self._journal.propose(new, decided=decided)
         if by_policy and proposed.state is State.PROPOSED:  # it waited already
             return await self.approve(proposed.id, by=BY_POLICY)
         if by_policy and proposed.id == new.id:
-            self._just_checked.remember(new.id, Checked(self._clock.now(), new.quote))
+            self._just_checked.remember(new.id, Checked(began, new.quote), self._clock.now())
         return await self._approve_by_allowance(proposed, drafted.cover)
 
     async def draft(

@@ -54,27 +54,13 @@ def mark_failed(current: Span, error: BaseException) -> None:
         current.set_status(StatusCode.ERROR)
 
 
-def add_facts(facts: Facts) -> None:
-    """Add attributes to the span that is being recorded, if one is."""
-    current = trace.get_current_span()
-    if current.is_recording():
-        current.set_attributes(facts)
-
-
-def traced(
-    name: str, facts_of: Callable[..., Facts] | None = None
-) -> Callable[[Callable[P, Coroutine[Any, Any, R]]], Callable[P, Coroutine[Any, Any, R]]]:
-    """Record every call of an async function as a span.
-
-    `facts_of` returns its attributes, given the arguments of the call; it is only called where spans are recorded.
-    """
+def traced(name: str) -> Callable[[Callable[P, Coroutine[Any, Any, R]]], Callable[P, Coroutine[Any, Any, R]]]:
+    """Record every call of an async function as a span."""
 
     def decorate(function: Callable[P, Coroutine[Any, Any, R]]) -> Callable[P, Coroutine[Any, Any, R]]:
         @wraps(function)
         async def run(*args: P.args, **named: P.kwargs) -> R:
-            with span(name) as current:
-                if facts_of is not None and current.is_recording():
-                    current.set_attributes(facts_of(*args, **named))
+            with span(name):
                 return await function(*args, **named)
 
         return run

@@ -11,7 +11,7 @@ from typing import Final
 from guard.rules.quote import Quote
 
 COUNTS_FOR: Final = timedelta(seconds=1)
-"""How old a check may be: no older than one that is followed by a slow write of the record."""
+"""How old a check may be, from the beginning of it: a provider that answers slowly makes it be repeated."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,6 +19,8 @@ class Checked:
     """When a call was checked against every rule, and at which price."""
 
     at: datetime
+    """When the first of the checks began: later ones may have waited for the provider."""
+
     priced: Quote
 
 
@@ -28,9 +30,9 @@ class JustChecked:
     def __init__(self) -> None:
         self._by_action: dict[str, Checked] = {}
 
-    def remember(self, action_id: str, checked: Checked) -> None:
+    def remember(self, action_id: str, checked: Checked, now: datetime) -> None:
         """Remember a check, and forget those that count no more."""
-        self._by_action = {one: found for one, found in self._by_action.items() if counts_at(found, checked.at)}
+        self._by_action = {one: found for one, found in self._by_action.items() if counts_at(found, now)}
         self._by_action[action_id] = checked
 
     def take(self, action_id: str, now: datetime) -> Checked | None:

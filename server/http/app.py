@@ -7,6 +7,7 @@ from typing import Any
 
 import anyio
 import uvicorn
+from mcp.server.auth.provider import TokenVerifier
 from mcp.server.auth.settings import AuthSettings
 from mcp.server.lowlevel import Server
 from mcp.server.request_state import RequestStateSecurity
@@ -15,7 +16,6 @@ from pydantic import AnyHttpUrl
 from starlette.applications import Starlette
 from starlette.routing import Route
 
-from clients.shared.clock import Clock
 from guard.errors import JournalUnavailable
 from server.console.page_identity import PageIdentity
 from server.console.pages import PageOptions, PageSetup, approval_app
@@ -23,8 +23,7 @@ from server.console.passcode import is_set as passcode_is_set
 from server.console.urls import ROOT, MountedPage
 from server.http.bearer import BearerTokens, grants_of
 from server.http.health import HealthRoutes
-from server.http.oauth.metadata import NamedScopes, metadata_routes
-from server.http.oauth.tokens import READ, OAuthTokens
+from server.http.oauth.access import OAuthAccess
 from server.http.sockets import LOOPBACK, NotProtected, bind_sockets, port_of
 from server.mcp.approval_page import NoPage
 from server.mcp.listing.registry import ToolRegistry
@@ -33,14 +32,12 @@ from server.notices.on_demand import send_notices
 from server.services import Services
 from server.settings.explain import place_of
 from server.settings.model import HttpSettings, Settings
-from server.settings.names import toolsets_of
 from server.settings.rules import BudgetSettings
 from server.simulation import services_for
 from server.store.sealed.audit import ANOTHER_KEY
 from server.webhooks.endpoint import webhook_route
 from server.webhooks.retention import Retention
 from server.worker.on_demand import work_on_demand
-from tools.registry import all_operations
 
 logger = logging.getLogger(__name__)
 
@@ -166,6 +163,11 @@ def mount(services: Services, server: Server[None], host: str, port: int, *, sta
     settings = services.settings
     named = _bracket(host)
     own = [f"{named}:{port}", named, *(f"{_bracket(name)}:{port}" for name in LOOPBACK if host in LOOPBACK)]
+    tokens = BearerTokens(
+        {holder: settings.http.token_of(holder) for holder in settings.http.tokens}, grants_of(settings.http.tokens)
+    )
+    oauth = settings.http.oauth
+    access = OAuthAccess.of(oauth, tokens, services.clock) if oauth is not None else None
     app = server.streamable_http_app(
         stateless_http=stateless,
         host=host,
@@ -174,11 +176,10 @@ def mount(services: Services, server: Server[None], host: str, port: int, *, sta
             allowed_hosts=[*own, *settings.http.allowed_hosts],
             allowed_origins=[*(f"http://{name}" for name in own), *settings.http.allowed_origins],
         ),
-        **_authentication(settings.http, f"http://{named}:{port}", services.clock),
+        **_authentication(settings.http, access, tokens, f"http://{named}:{port}"),
     )
-    if settings.http.oauth is not None:
-        app.router.routes[:0] = metadata_routes(settings.http.oauth)  # before the SDK's, which names fewer scopes
-        app.add_middleware(NamedScopes)
+    if access is not None:
+        access.tell(app)
     retention = Retention(services.store.events, settings.http.keep_callbacks_days)
     app.router.routes += [webhook_route(services, retention), *HealthRoutes(services.store).routes()]
     if settings.approvals.page == "auto":
@@ -197,28 +198,20 @@ def _link_base(services: Services, host: str, port: int) -> str | None:
     return None if services.settings.approvals.page == "off" else page_base(services, host, port)
 
 
-def _authentication(http: HttpSettings, address: str, clock: Clock) -> dict[str, Any]:
-    """Return what makes the SDK check bearer tokens; empty if the settings have none.
+def _authentication(
+    http: HttpSettings, access: OAuthAccess | None, static: TokenVerifier, address: str
+) -> dict[str, Any]:
+    """Return what makes the SDK check the bearer tokens of the settings; empty if they have none.
 
     Without OAuth, no metadata of a protected resource is published (RFC 9728): it would have to name an authorization
     server, and where there is none, clients that look for it give up instead of sending the token that they were given.
     """
-    tokens = BearerTokens({holder: http.token_of(holder) for holder in http.tokens}, grants_of(http.tokens))
-    if http.oauth is not None:
-        settings = AuthSettings(
-            issuer_url=AnyHttpUrl(http.oauth.issuer),
-            resource_server_url=AnyHttpUrl(http.oauth.resource),
-            required_scopes=[READ],
-            validate_token_resource=False,  # our verifier checks the audience, which some servers name otherwise
-        )
-        return {
-            "auth": settings,
-            "token_verifier": OAuthTokens(http.oauth, tokens, toolsets_of(all_operations().values()), clock),
-        }
+    if access is not None:
+        return {"auth": access.auth, "token_verifier": access.verifier}
     if not http.tokens:
         return {}
     settings = AuthSettings(issuer_url=AnyHttpUrl(address), resource_server_url=None)
-    return {"auth": settings, "token_verifier": tokens}
+    return {"auth": settings, "token_verifier": static}
 
 
 def _bracket(host: str) -> str:

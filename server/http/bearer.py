@@ -9,8 +9,9 @@ from pydantic import SecretStr
 
 from server.mcp.session import EVERYTHING, GrantedToken, TokenGrant
 from server.settings.model import TokenSettings
+from server.settings.sections.oauth import READ, WRITE
 
-SCOPES: Final = ["read", "write"]
+SCOPES: Final = [READ, WRITE]
 """What a token of the settings may ask for; its grant says what it gets."""
 
 

@@ -291,7 +291,7 @@ class Database:
             if current is None:
                 with engine.begin() as connection:
                     take_locks(connection, WHOLE_STORE)
-                    current = _version(connection) or _create(connection)
+                    current = _version(connection) or create_tables(connection, schema.HEAD)
             refuse_marked(current, expected=self._expected)
             if current != self._expected:
                 self._upgrade(engine)
@@ -464,15 +464,13 @@ def _version(connection: Connection) -> str | None:
     return connection.exec_driver_sql(_VERSION).scalar()
 
 
-def _create(connection: Connection) -> str:
-    """Create the current tables in a new store; a test compares them with what the migrations create."""
+def create_tables(connection: Connection, version: str) -> str:
+    """Create the current tables, and name their version, or the mark that closes them; return it.
+
+    A test compares the tables with what the migrations create.
+    """
     for statement in schema.creating_statements(connection.dialect.name):
         connection.exec_driver_sql(statement)
-    create_version(connection, schema.HEAD)
-    return schema.HEAD
-
-
-def create_version(connection: Connection, version: str) -> None:
-    """Create the table that names the version of the others, or the mark that closes them."""
     connection.execute(text("CREATE TABLE alembic_version (version_num VARCHAR(32) NOT NULL PRIMARY KEY)"))
     connection.execute(text("INSERT INTO alembic_version VALUES (:version)"), {"version": version})
+    return version

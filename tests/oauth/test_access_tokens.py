@@ -116,6 +116,39 @@ async def test_scopes_narrow_what_a_token_sees_and_may_call(tmp_path: Path) -> N
                 await client.call_tool("voicetel_set_forward", FORWARD)
 
 
+async def test_a_toolset_that_is_not_there_reaches_nothing(tmp_path: Path) -> None:
+    async with (
+        site(tmp_path) as here,
+        connect_over_http(here.url, here.token(scope="write voicetel.mesaging")) as client,
+    ):
+        assert not any(tool.name.startswith("voicetel_") for tool in (await client.list_tools()).tools)
+        with pytest.raises(Exception, match=r"may only use the toolsets voicetel\.mesaging"):
+            await client.call_tool("voicetel_list_numbers", {})
+
+
+async def test_where_toolsets_are_required_a_token_without_one_reaches_no_provider(tmp_path: Path) -> None:
+    async with sandboxes() as sandbox, site(tmp_path, sandbox.voicetel, require_toolsets=True) as here:
+        async with connect_over_http(here.url, here.token(scope="write openid")) as client:
+            with pytest.raises(Exception, match="may only use the toolsets none"):
+                await client.call_tool("voicetel_list_numbers", {})
+        async with connect_over_http(here.url, here.token(scope="write numbers")) as client:
+            assert not (await client.call_tool("voicetel_list_numbers", {})).is_error
+
+
+async def test_a_client_in_a_browser_may_read_the_metadata(tmp_path: Path) -> None:
+    asks = {
+        "Origin": "https://client.example.com",
+        "Access-Control-Request-Method": "GET",
+        "Access-Control-Request-Headers": "mcp-protocol-version",
+    }
+    async with site(tmp_path) as here, httpx2.AsyncClient(base_url=here.url) as http:
+        for path in ("/.well-known/oauth-protected-resource/mcp", "/.well-known/oauth-protected-resource"):
+            allowed = await http.options(path, headers=asks)
+            assert allowed.status_code == 200
+            assert allowed.headers["access-control-allow-origin"] == "*"
+            assert "mcp-protocol-version" in allowed.headers["access-control-allow-headers"].lower()
+
+
 async def test_a_token_without_a_scope_of_ours_is_told_which_one_it_needs(tmp_path: Path) -> None:
     async with site(tmp_path) as here:
         answer = await here.ask(here.token(scope="openid profile"))

@@ -1,39 +1,28 @@
-"""Metadata of the protected resource (RFC 9728), by which clients find the authorization server and the scopes.
+"""What a client is told about access: the metadata of the protected resource (RFC 9728), and the scopes in a refusal.
 
-It stands where the path of the resource puts it, and at the root, where older clients look.
+The metadata stand where the path of the resource puts them, and at the root, where older clients look.
 """
 
 from typing import Final
-from urllib.parse import urlsplit
 
-from starlette.requests import Request
-from starlette.responses import JSONResponse, Response
+from mcp.server.auth.routes import create_protected_resource_routes
+from mcp.server.auth.settings import AuthSettings
 from starlette.routing import Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from server.http.oauth.tokens import READ, WRITE
-from server.settings.sections.oauth import OAuthSettings
+from server.settings.sections.oauth import READ, WRITE
 
-WELL_KNOWN: Final = "/.well-known/oauth-protected-resource"
-
-_HEADERS: Final = {"Access-Control-Allow-Origin": "*", "Cache-Control": "public, max-age=3600"}
+ROOT: Final = "/.well-known/oauth-protected-resource"
 
 
-def metadata_routes(settings: OAuthSettings) -> list[Route]:
-    """Build the routes that answer with the metadata."""
-    document = {
-        "resource": settings.resource,
-        "authorization_servers": [settings.issuer],
-        "scopes_supported": [READ, WRITE],
-        "bearer_methods_supported": ["header"],
-        "resource_name": "Ringfence",
-    }
-
-    async def answer(_: Request) -> Response:
-        return JSONResponse(document, headers=_HEADERS)
-
-    path = urlsplit(settings.resource).path.rstrip("/")
-    return [Route(at, answer, methods=["GET", "HEAD"]) for at in dict.fromkeys((WELL_KNOWN + path, WELL_KNOWN))]
+def metadata_routes(auth: AuthSettings) -> list[Route]:
+    """Build the routes that answer with the metadata, as the SDK does, with every scope that a client may ask for."""
+    if auth.resource_server_url is None:
+        return []
+    at_path = create_protected_resource_routes(
+        auth.resource_server_url, [auth.issuer_url], [READ, WRITE], resource_name="Ringfence"
+    )
+    return [*at_path, *(Route(ROOT, endpoint=route.endpoint, methods=["GET", "OPTIONS"]) for route in at_path)]
 
 
 class NamedScopes:

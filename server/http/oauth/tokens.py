@@ -5,8 +5,9 @@ A token has to be signed by the issuer, for this very resource, and in force. It
 """
 
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from datetime import datetime
+from functools import cache
 from typing import Any, Final, cast
 
 from joserfc import jwt
@@ -18,12 +19,11 @@ from server.console.oidc.errors import ProviderMisfit
 from server.console.oidc.id_token import header_of, key_id_of, verify_signature
 from server.http.oauth.issuer import Issuer
 from server.mcp.session import GrantedToken, TokenGrant
-from server.settings.sections.oauth import OAuthSettings, principal_of
+from server.settings.names import toolsets_of
+from server.settings.sections.oauth import READ, WRITE, OAuthSettings, principal_of
+from tools.registry import all_operations, provider_names
 
 logger = logging.getLogger(__name__)
-
-READ: Final = "read"
-WRITE: Final = "write"
 
 SKEW_SECONDS: Final = 60
 """How far the clock of the authorization server and ours may be apart."""
@@ -32,10 +32,9 @@ SKEW_SECONDS: Final = 60
 class OAuthTokens(TokenVerifier):
     """Checks static tokens first, and then access tokens of the authorization server."""
 
-    def __init__(self, settings: OAuthSettings, static: TokenVerifier, toolsets: Sequence[str], clock: Clock) -> None:
+    def __init__(self, settings: OAuthSettings, static: TokenVerifier, clock: Clock) -> None:
         self._settings = settings
         self._static = static
-        self._toolsets = frozenset(toolsets)
         self._clock = clock
         self._issuer = Issuer(settings.issuer, clock)
 
@@ -56,8 +55,7 @@ class OAuthTokens(TokenVerifier):
     def _access(self, token: str, claims: Mapping[str, Any]) -> AccessToken:
         scopes = scopes_of(claims)
         may = ([READ] if {READ, WRITE} & scopes else []) + ([WRITE] if WRITE in scopes else [])
-        named = tuple(sorted(scopes & self._toolsets))
-        grant = TokenGrant(toolsets=named or None, read_only=WRITE not in scopes)
+        grant = TokenGrant(toolsets=self._toolsets_in(scopes), read_only=WRITE not in scopes)
         return GrantedToken(
             token=token,
             client_id=str(claims.get("client_id") or claims.get("azp") or claims["sub"]),
@@ -69,6 +67,21 @@ class OAuthTokens(TokenVerifier):
             grant=grant,
             principal=principal_of(self._settings, claims["sub"]),
         )
+
+    def _toolsets_in(self, scopes: frozenset[str]) -> tuple[str, ...] | None:
+        """Return the toolsets that scopes narrow a token to; None for all.
+
+        A name that begins with a provider's is meant as a toolset: one that is not there reaches nothing, rather than
+        everything.
+        """
+        meant = {scope for scope in scopes if "." in scope and scope.partition(".")[0] in provider_names()}
+        named = (scopes & _toolsets()) | meant
+        return tuple(sorted(named)) if named or self._settings.require_toolsets else None
+
+
+@cache
+def _toolsets() -> frozenset[str]:
+    return frozenset(toolsets_of(all_operations().values()))
 
 
 def require_access_token(token: str) -> None:

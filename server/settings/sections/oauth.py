@@ -10,6 +10,10 @@ from clients.settings import Section, strip_surroundings
 from guard.operators.roles import ACCOUNT
 from server.settings.sections.sign_in import is_protected
 
+READ: Final = "read"
+WRITE: Final = "write"
+"""Scopes of access tokens: plain reads, and everything."""
+
 LONGEST_PRINCIPAL: Final = 200
 """Characters that the record has for whoever asks."""
 
@@ -38,6 +42,9 @@ class OAuthSettings(Section):
 
     audience: Annotated[list[str], NoDecode, BeforeValidator(_split)] = []
     """What tokens name as their audience, where the authorization server cannot put the resource there."""
+
+    require_toolsets: bool = False
+    """Allow a token only the toolsets that its scopes name, so that one which names none reaches no provider."""
 
     owners: Mapping[str, str] = {}
     """Operator to whom each subject (`sub`) belongs, who approves nothing that this subject asks for."""

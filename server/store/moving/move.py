@@ -22,7 +22,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from server.store import schema
 from server.store.closing.marks import COPYING, MOVED
-from server.store.engine import for_reading, is_file, make_engine, with_blocking_driver
+from server.store.engine import create_tables, for_reading, is_file, make_engine, with_blocking_driver
 from server.store.key_values import drop_value, get_value, put_value
 from server.store.moving.rows import (
     Digest,
@@ -277,12 +277,8 @@ def _prepare(to: Address, copy_id: str) -> Engine:
         with engine.begin() as connection:
             take_locks(connection, WHOLE_STORE)
             if not inspect(connection).has_table("alembic_version"):
-                schema.metadata.create_all(connection)
+                create_tables(connection, COPYING)
                 _progress.create(connection)
-                connection.exec_driver_sql(
-                    "CREATE TABLE alembic_version (version_num VARCHAR(32) NOT NULL PRIMARY KEY)"
-                )
-                connection.execute(text("INSERT INTO alembic_version VALUES (:mark)"), {"mark": COPYING})
                 connection.execute(insert(_progress).values(copy_id=copy_id, name=ALL, last="", rows=0))
             _require_ours(connection, to, copy_id)
     except BaseException:

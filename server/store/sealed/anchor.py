@@ -5,7 +5,7 @@ database was deleted. It may lag behind the log, as after a crash, and is never 
 """
 
 import logging
-import os
+import stat
 from pathlib import Path
 from typing import Final
 
@@ -50,18 +50,17 @@ class Anchor:
 
     def _write(self, line: bytes) -> None:
         """Write over the anchor that is there; a file that is missing, or no anchor of ours, is replaced."""
-        try:
-            handle = os.open(self.file, os.O_RDWR | os.O_NOFOLLOW)
-        except OSError:
-            return self._replace(line)
-        try:
-            if os.fstat(handle).st_size == len(line):
-                os.pwrite(handle, line, 0)
-                return None
-        finally:
-            os.close(handle)
-        return self._replace(line)
-
-    def _replace(self, line: bytes) -> None:
+        if self._has_length(len(line)):
+            with self.file.open("r+b", buffering=0) as file:
+                file.write(line)
+            return
         close_folder(self.file.parent)
         replace_file(self.file, line)
+
+    def _has_length(self, length: int) -> bool:
+        """Return True if there is a file of this length at the anchor's place, and not a link to one elsewhere."""
+        try:
+            facts = self.file.lstat()
+        except OSError:
+            return False
+        return stat.S_ISREG(facts.st_mode) and facts.st_size == length
