@@ -30,7 +30,7 @@ from server.console.oidc.discovery import discover
 from server.console.oidc.errors import ProviderMisfit
 from server.console.oidc.pages import BACK
 from server.console.oidc.transport import get_json
-from server.http.oauth.issuer import Issuer
+from server.http.oauth.issuer import Issuer, reason_of
 from server.notices.channel import Channel
 from server.notices.not_taken import NotTaken
 from server.settings.model import Settings
@@ -151,7 +151,7 @@ async def check_authorization_server(settings: Settings) -> list[CheckResult]:
     try:
         await get_json(await Issuer(oauth.issuer, SystemClock()).keys_address())
     except ProviderMisfit as misfit:
-        return [CheckResult("access tokens", "fail", f"{oauth.issuer}: {misfit}")]
+        return [CheckResult("access tokens", "fail", f"{oauth.issuer}: {reason_of(misfit)}")]
     audience = " or ".join(oauth.audiences)
     return [CheckResult("access tokens", "ok", f"{oauth.issuer} answers; its tokens must be for {audience}")]
 

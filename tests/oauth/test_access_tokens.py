@@ -269,6 +269,9 @@ async def test_the_doctor_says_whose_tokens_count_and_what_is_wrong_there(tmp_pa
         [found] = await check_authorization_server(here.services.settings)
         assert found.state == "fail"
         assert "another issuer" in found.detail
+        here.issuer.answers = {"/.well-known/openid-configuration": PlainTextResponse("gone", 503)}
+        [found] = await check_authorization_server(here.services.settings)
+        assert "The authorization server answered 503 where a JSON document was expected" in found.detail
 
 
 async def test_what_the_operator_asks_for_through_a_subject_is_known_as_theirs(tmp_path: Path) -> None:

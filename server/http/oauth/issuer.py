@@ -64,7 +64,7 @@ class Issuer:
         try:
             found: object = (await get_json(await self.keys_address())).get("keys")
         except ProviderMisfit as misfit:
-            logger.warning("The keys of the authorization server %s cannot be read: %s", self._issuer, misfit)
+            logger.warning("The keys of %s cannot be read: %s", self._issuer, reason_of(misfit))
             return
         listed = cast("list[object]", found) if isinstance(found, list) else []
         keys = [cast("Mapping[str, Any]", key) for key in listed if isinstance(key, Mapping)]
@@ -101,6 +101,11 @@ class Issuer:
 
     def _is_within(self, moment: datetime | None, span: timedelta) -> bool:
         return moment is not None and timedelta() <= self._clock.now() - moment < span
+
+
+def reason_of(misfit: ProviderMisfit) -> str:
+    """Return why in words for access: what reads and checks is shared with sign-in, whose provider it need not be."""
+    return str(misfit).replace("sign-in provider", "authorization server")
 
 
 def document_addresses(issuer: str) -> tuple[str, ...]:

@@ -17,7 +17,7 @@ from mcp.server.auth.provider import AccessToken, TokenVerifier
 from clients.shared.clock import Clock
 from server.console.oidc.errors import ProviderMisfit
 from server.console.oidc.id_token import header_of, key_id_of, verify_signature
-from server.http.oauth.issuer import Issuer
+from server.http.oauth.issuer import Issuer, reason_of
 from server.mcp.session import GrantedToken, TokenGrant
 from server.settings.names import toolsets_of
 from server.settings.sections.oauth import READ, WRITE, OAuthSettings, principal_of
@@ -49,7 +49,7 @@ class OAuthTokens(TokenVerifier):
             require_for_us(claims, self._settings, self._clock.now())
             return self._access(token, claims)
         except ProviderMisfit as misfit:
-            logger.info("An access token is refused: %s", misfit)
+            logger.info("An access token is refused: %s", reason_of(misfit))
             return None
 
     def _access(self, token: str, claims: Mapping[str, Any]) -> AccessToken:
