@@ -2,6 +2,7 @@
 
 import os
 import select
+import signal
 import stat
 import sys
 from collections.abc import AsyncGenerator
@@ -57,6 +58,7 @@ async def serve_stdio(settings: Settings, *, sandbox: bool) -> None:
             try:
                 async with anyio.create_task_group() as group:
                     group.start_soon(_cancel_when_closed, wire, group.cancel_scope)
+                    group.start_soon(_end_when_interrupted, services)
                     group.start_soon(work_on_demand, services)
                     group.start_soon(send_notices, services, settings.approvals.address)
                     await server.run(incoming, outgoing, server.create_initialization_options())
@@ -76,6 +78,18 @@ async def _cancel_when_closed(wire: int, scope: anyio.CancelScope) -> None:
     while not _is_closed(wire):  # noqa: ASYNC110 - a pipe that nobody reads raises no event on every system
         await anyio.sleep(CLOSED_CHECK_SECONDS)
     scope.cancel()
+
+
+async def _end_when_interrupted(services: Services) -> None:
+    """End the process on Ctrl-C.
+
+    Otherwise Ctrl-C cancels the whole run, and whatever swallows that leaves a server that waits for a line on stdin.
+    """
+    if sys.platform == "win32":
+        return  # signals cannot be received there; the run is cancelled
+    with anyio.open_signal_receiver(signal.SIGINT) as interrupts:
+        async for _ in interrupts:
+            await _end(services, INTERRUPTED_CODE)
 
 
 def _is_closed(wire: int) -> bool:
