@@ -1,6 +1,5 @@
 """The server over streamable HTTP in this process, on a real socket, and clients that reach it there."""
 
-import socket
 from collections.abc import AsyncGenerator, Mapping
 from contextlib import asynccontextmanager
 
@@ -15,6 +14,7 @@ from server.http.app import http_app
 from server.services import Services
 from server.settings.model import Settings
 from tests.connecting import Era, Person
+from tests.ports import free_port
 
 
 @asynccontextmanager
@@ -30,12 +30,6 @@ async def serve_over_http(
         await server.listening.wait()
         yield f"http://127.0.0.1:{port}"
         server.stopping.set()
-
-
-def free_port() -> int:
-    """Return a port of loopback that nothing listens on."""
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        return int(listener.getsockname()[1])
 
 
 @asynccontextmanager

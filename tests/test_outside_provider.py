@@ -27,7 +27,7 @@ from starlette.routing import Route
 
 from sandbox.serving import LoopbackServer
 from tests.connecting import Person, content_of
-from tests.over_http import free_port
+from tests.ports import free_port
 
 ROOT = Path(__file__).resolve().parents[1]
 KEY = "pager-key-7f3a"

@@ -1,6 +1,6 @@
 """`ringfence serve --http` as a child process."""
 
-import socket
+import re
 import sys
 from collections.abc import AsyncGenerator, Mapping, Sequence
 from contextlib import asynccontextmanager
@@ -14,6 +14,8 @@ from anyio.abc import Process
 START_SECONDS = 60
 STOP_SECONDS = 10
 POLL_SECONDS = 0.05
+
+_ADDRESS: Final = re.compile(rb"answers at (http://127\.0\.0\.1:[0-9]+)/mcp")
 
 PROGRAM: Final = ("-m", "ringfence")
 """The arguments of Python that run Ringfence."""
@@ -30,35 +32,24 @@ async def run_server(environment: Mapping[str, str], *, log: Path, program: Sequ
     Raises:
         NotStarted: It ended before it listened, or took too long.
     """
-    port = _free_port()
-    address = f"127.0.0.1:{port}"
-    command = [sys.executable, *program, "serve", "--toolsets", "all", "--http", address]
+    command = [sys.executable, *program, "serve", "--toolsets", "all", "--http", "127.0.0.1:0"]
     with log.open("a", encoding="utf-8") as errors:
+        begin = errors.tell()
         process = await anyio.open_process(command, stdin=DEVNULL, stdout=DEVNULL, stderr=errors, env=environment)
         try:
-            await _wait_until_listening(process, port)
-            yield f"http://{address}"
+            yield await _wait_until_listening(process, log, begin)
         finally:
             with anyio.CancelScope(shield=True):
                 await _stop(process)
 
 
-def _free_port() -> int:
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        return int(listener.getsockname()[1])
-
-
-async def _wait_until_listening(process: Process, port: int) -> None:
+async def _wait_until_listening(process: Process, log: Path, begin: int) -> str:
+    """Return the address that the server says it listens on; the log may hold what earlier ones said, up to `begin`."""
     with anyio.move_on_after(START_SECONDS):
         while process.returncode is None:
-            try:
-                stream = await anyio.connect_tcp("127.0.0.1", port)
-            except OSError:
-                await anyio.sleep(POLL_SECONDS)
-            else:
-                await stream.aclose()
-                return
+            if found := _ADDRESS.search(await anyio.Path(log).read_bytes(), begin):
+                return found[1].decode("ascii")
+            await anyio.sleep(POLL_SECONDS)
     raise NotStarted(f"ringfence serve does not listen (exit code {process.returncode}).")
 
 

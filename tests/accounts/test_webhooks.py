@@ -15,7 +15,8 @@ from server.settings.model import settings_class
 from server.settings.sandbox_settings import for_sandbox
 from server.store.store import open_store
 from tests.connecting import Person, content_of
-from tests.over_http import connect_over_http, free_port, serve_over_http
+from tests.over_http import connect_over_http, serve_over_http
+from tests.ports import free_port
 from tests.sandbox_control import sandboxes
 from tools.webhooks import Callback
 

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.over_http import free_port
+from tests.ports import free_port
 
 HERE = Path(__file__).parent
 MODULES = HERE / "node_modules"

@@ -20,7 +20,7 @@ from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
 from sandbox.serving import LoopbackServer
-from tests.over_http import free_port
+from tests.ports import free_port
 
 KEY_BYTES: Final = b"0123456789 the key of a receiver"
 KEY: Final = "whsec_" + base64.b64encode(KEY_BYTES).decode("ascii")

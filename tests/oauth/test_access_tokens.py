@@ -21,7 +21,8 @@ from server.settings.model import HttpSettings
 from server.settings.sections.oauth import OAuthSettings, principal_of
 from tests.clocks import ShiftedClock
 from tests.connecting import content_of, settings_for
-from tests.over_http import connect_over_http, free_port, serve_over_http
+from tests.over_http import connect_over_http, serve_over_http
+from tests.ports import free_port
 from tests.sandbox_control import sandboxes
 from tests.server.console.fake_provider import FakeProvider, fake_provider, rsa_key, signed_with_public_key, unsigned
 

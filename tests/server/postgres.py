@@ -3,7 +3,6 @@
 import os
 import secrets
 import shutil
-import socket
 import subprocess
 import tempfile
 from collections.abc import Generator
@@ -13,6 +12,8 @@ from typing import Any
 
 from sqlalchemy import create_engine, text
 from sqlalchemy.engine import URL
+
+from tests.ports import free_port
 
 PASSWORD = "pa:ss@w/ord Harbor2026"
 NOBODY = 65534
@@ -63,7 +64,7 @@ def running_postgres(where: Path, *settings: str) -> Generator[Postgres]:
         command = [str(where / program), "-D", str(folder / "data"), *arguments]
         subprocess.run(command, check=True, stdout=subprocess.DEVNULL, cwd=folder, **as_user)  # noqa: S603
 
-    port = _free_port()
+    port = free_port()
     own = ("listen_addresses=127.0.0.1", f"port={port}", "unix_socket_directories=")
     options = " ".join(f"-c {setting}" for setting in (*own, *(settings or ("fsync=off",))))
     try:
@@ -75,9 +76,3 @@ def running_postgres(where: Path, *settings: str) -> Generator[Postgres]:
             run("pg_ctl", "stop", "-m", "immediate")
     finally:
         shutil.rmtree(folder)
-
-
-def _free_port() -> int:
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        return int(listener.getsockname()[1])

@@ -15,7 +15,8 @@ from server.services import Services
 from server.settings.model import HttpSettings, settings_class
 from server.settings.sandbox_settings import for_sandbox
 from tests.connecting import Era, Person, connect, content_of
-from tests.over_http import free_port, serve_over_http
+from tests.over_http import serve_over_http
+from tests.ports import free_port
 from tests.sandbox_control import Sandbox, sandboxes
 
 TOKEN = "a-long-token-of-alice"

@@ -23,7 +23,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from sandbox.serving import LoopbackServer
-from tests.over_http import free_port
+from tests.ports import free_port
 
 CLIENT_ID: Final = "ringfence"
 ANNA: Final = {"sub": "00u1", "email": "anna@example.com", "email_verified": True}

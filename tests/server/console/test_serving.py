@@ -31,6 +31,7 @@ from server.settings.model import ApprovalSettings, HttpSettings, Settings
 from server.store.store import Store, open_store
 from tests.connecting import settings_for
 from tests.operator_side import CHEAP_HASH
+from tests.ports import free_port
 from tests.sandbox_control import sandboxes
 from tests.server.console.operating import browsing, page_base, page_path
 
@@ -79,7 +80,7 @@ async def test_two_child_processes_on_one_store_share_a_page(tmp_path: Path) -> 
 
 
 async def test_a_page_whose_process_is_gone_is_replaced(tmp_path: Path) -> None:
-    gone = f"http://127.0.0.1:{_free_port()}"
+    gone = f"http://127.0.0.1:{free_port()}"
     async with _loopback(tmp_path) as services, httpx2.AsyncClient() as http:
         await _put_address(tmp_path, gone)
         found = await services.page.address_for("act_abcdefgh")
@@ -98,7 +99,7 @@ async def test_the_page_ends_with_its_server(tmp_path: Path) -> None:
 
 
 async def test_several_processes_that_need_a_page_at_once_serve_one(tmp_path: Path) -> None:
-    port = _free_port()
+    port = free_port()
     found: list[str | None] = []
 
     async def ask(local: Local) -> None:
@@ -118,7 +119,7 @@ async def test_a_port_that_something_else_has_is_left_to_it(tmp_path: Path) -> N
 
 
 async def test_the_page_of_another_store_is_not_taken_for_ones_own(tmp_path: Path) -> None:
-    port = _free_port()
+    port = free_port()
     async with _loopback(tmp_path / "one", port) as one, _loopback(tmp_path / "other", port) as other:
         first = await one.page.address_for("act_abcdefgh")
         second = await other.page.address_for("act_abcdefgh")
@@ -221,7 +222,7 @@ async def test_on_every_interface_no_address_is_invented(tmp_path: Path) -> None
 
 
 async def test_the_command_serves_the_page_and_a_second_one_finds_it(tmp_path: Path) -> None:
-    port = _free_port()
+    port = free_port()
     command = [sys.executable, "-m", "ringfence", "approvals", "page", "--port", str(port)]
     environment = {**os.environ, "RINGFENCE_STATE_FOLDER": str(tmp_path)}
     async with await anyio.open_process(command, env=environment) as process:
@@ -273,7 +274,7 @@ async def _loopback(folder: Path, port: int = 0) -> AsyncGenerator[Local]:
 
 @asynccontextmanager
 async def _http(services: Services) -> AsyncGenerator[str]:
-    port = _free_port()
+    port = free_port()
     async with _served(http_app(services, "127.0.0.1", port), port, lifespan=True) as base:
         yield base
 
@@ -363,8 +364,3 @@ def _page_in(text: str) -> str:
     found = re.search(r"http://127\.0\.0\.1:\d+/approvals/act_\w+", text)
     assert found, text
     return found[0]
-
-
-def _free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        return int(listener.getsockname()[1])
