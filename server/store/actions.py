@@ -3,6 +3,7 @@
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import asdict, replace
 from datetime import datetime
+from functools import cache
 from typing import Any
 
 from pydantic import TypeAdapter
@@ -28,39 +29,38 @@ from server.store.schema import action_texts, actions, holds, plan_steps
 from server.store.sealed.audit import Audit, Entry
 from server.store.searchable import searchable_row
 from server.store.transactions.locks import Locks
+from server.store.transactions.statements import Statement, is_one_of
 
 _quotes = TypeAdapter(Quote)
 _OPEN = [state.value for state in State if state.is_open]
 _NOT_MADE = {State.DECLINED, State.EXPIRED, State.REFUSED}
-_ACTION = select(actions).where(actions.c.id == bindparam("of_id"))
-_OPEN_ACTION = select(actions).where(actions.c.digest == bindparam("of_digest"), actions.c.state.in_(_OPEN))
-_ANSWERED = select(actions).where(
-    actions.c.digest == bindparam("of_digest"),
-    actions.c.state.in_([State.DONE.value, State.DECLINED.value]),
-    (actions.c.finished_at >= bindparam("since")) | (actions.c.decided_at >= bindparam("since")),
+_ACTION = Statement(select(actions).where(actions.c.id == bindparam("of_id")))
+_OPEN_ACTION = Statement(
+    select(actions).where(actions.c.digest == bindparam("of_digest"), is_one_of(actions.c.state, _OPEN))
+)
+_ANSWERED = Statement(
+    select(actions).where(
+        actions.c.digest == bindparam("of_digest"),
+        is_one_of(actions.c.state, [State.DONE, State.DECLINED]),
+        (actions.c.finished_at >= bindparam("since")) | (actions.c.decided_at >= bindparam("since")),
+    )
 )
 _OF_SERVER = (
     (actions.c.digest == bindparam("of_digest"))
     & actions.c.due_at.is_not(None)
-    & actions.c.state.in_([State.DONE.value, State.REFUSED.value, State.EXPIRED.value])
+    & is_one_of(actions.c.state, [State.DONE, State.REFUSED, State.EXPIRED])
 )
-_NEWS = select(actions).where(_OF_SERVER, actions.c.decided_at >= bindparam("since"))
-_TAKE_NEWS = update(actions).where(_OF_SERVER).values(due_at=None)
-_ADD = insert(actions)
-_ADD_TEXT = insert(action_texts)
-_MOVE = (
-    update(actions)
-    .where(actions.c.id == bindparam("of_id"), actions.c.state.in_(bindparam("allowed", expanding=True)))
-    .returning(*actions.c)
-)
-_MOVE_IN_TIME = _MOVE.where(actions.c.expires_at > bindparam("moved_at"))
+_NEWS = Statement(select(actions).where(_OF_SERVER, actions.c.decided_at >= bindparam("since")))
+_TAKE_NEWS = Statement(update(actions).where(_OF_SERVER).values(due_at=None))
+_ADD = Statement(insert(actions))
+_ADD_TEXT = Statement(insert(action_texts))
 _AUDITED = ("decided_by", "outcome", "up_to", "decline_reason")
-_BOOKED = (
+_BOOKED = Statement(
     select(holds.c.billionths, holds.c.currency, plan_steps.c.plan_id, plan_steps.c.position)
     .select_from(actions)
     .outerjoin(holds, holds.c.action_id == actions.c.id)
     .outerjoin(plan_steps, plan_steps.c.action_id == actions.c.id)
-    .where(actions.c.id == bindparam("action_id"))
+    .where(actions.c.id == bindparam("of_id"))
 )
 
 
@@ -83,7 +83,7 @@ class StoredJournal:
             already = find_open(entry.connection, action.digest)
             if already is not None:
                 return already
-            entry.connection.execute(_ADD, row_of(stored))
+            _ADD.run(entry.connection, row_of(stored))
             make_searchable(entry.connection, stored)
             self._log(entry, action, request_detail(action))
             if decided is not None:
@@ -95,7 +95,7 @@ class StoredJournal:
 
     async def find(self, action_id: str) -> Action | None:
         """Return the action with this id, or None."""
-        rows = await self._database.fetch(_ACTION, {"of_id": action_id})
+        rows = await self._database.find(_ACTION, {"of_id": action_id})
         return action_of(rows[0]) if rows else None
 
     async def find_open(self, digest: str) -> Action | None:
@@ -112,7 +112,7 @@ class StoredJournal:
 
     async def last_answered(self, digest: str, since: datetime) -> Action | None:
         """Return the last action of this digest that was carried out or declined since then, or None."""
-        rows = await self._database.fetch(_ANSWERED, {"of_digest": digest, "since": since})
+        rows = await self._database.find(_ANSWERED, {"of_digest": digest, "since": since})
         found = [action_of(row) for row in rows]
         return max(found, key=lambda action: action.finished_at or action.decided_at or since, default=None)
 
@@ -122,12 +122,12 @@ class StoredJournal:
         Whoever asked for it knows then; the next call of the same is a new one.
         """
         which = {"of_digest": digest, "since": since}
-        if not await self._database.fetch(_NEWS, which):
+        if not await self._database.find(_NEWS, which):
             return None
 
         def take(connection: Connection) -> Action | None:
-            found = [action_of(row) for row in connection.execute(_NEWS, which).mappings()]
-            connection.execute(_TAKE_NEWS, {"of_digest": digest})
+            found = [action_of(row) for row in _NEWS.all(connection, which)]
+            _TAKE_NEWS.run(connection, {"of_digest": digest})
             return max(found, key=lambda action: action.decided_at or since, default=None)
 
         return await self._database.write(take)
@@ -318,11 +318,9 @@ class StoredJournal:
 
         Its audit row comes last in the transaction, because all writers wait for the end of the audit log.
         """
-        moving = _MOVE
-        which: dict[str, Any] = {"of_id": action_id, "allowed": [state.value for state in allowed]}
-        if in_time_at is not None:
-            moving, which = _MOVE_IN_TIME, which | {"moved_at": in_time_at}
-        row = connection.execute(moving, {"state": to.value, **_stored(changes), **which}).mappings().first()
+        moving = _move_from(frozenset(allowed), in_time=in_time_at is not None)
+        which: dict[str, Any] = {"of_id": action_id} | ({"moved_at": in_time_at} if in_time_at is not None else {})
+        row = moving.first(connection, {"state": to.value, **_stored(changes), **which})
         if row is None:
             return None
         moved = action_of(row)
@@ -338,6 +336,15 @@ class StoredJournal:
         if action.state in OF_ACTION:
             booked = _booked(entry.connection, action.id) if action.state in ENDS else Booked()
             self._receipts.add(entry, row, content_of_action(action, booked, approval))
+
+
+@cache
+def _move_from(allowed: frozenset[State], *, in_time: bool) -> Statement:
+    """Return the statement that changes an action in one of these states, and only one that is valid still."""
+    moving = update(actions).where(actions.c.id == bindparam("of_id"), is_one_of(actions.c.state, sorted(allowed)))
+    if in_time:
+        moving = moving.where(actions.c.expires_at > bindparam("moved_at"))
+    return Statement(moving.returning(*actions.c))
 
 
 def _audited(changes: Mapping[str, Any]) -> dict[str, Any]:
@@ -364,15 +371,16 @@ def request_detail(action: Action) -> Mapping[str, Any]:
 
 def _booked(connection: Connection, action_id: str) -> Booked:
     """Return what is booked for an action, and the step of a plan that it carried out."""
-    row = connection.execute(_BOOKED, {"action_id": action_id}).first()
+    row = _BOOKED.first(connection, {"of_id": action_id})
     if row is None:
         return Booked()
-    return Booked(money_of(row[0], row[1]) if row[1] else None, row[2], row[3])
+    booked = money_of(row["billionths"], row["currency"]) if row["currency"] else None
+    return Booked(booked, row["plan_id"], row["position"])
 
 
 def find_open(connection: Connection, digest: str) -> Action | None:
     """Return the action that is open for a digest, or None."""
-    row = connection.execute(_OPEN_ACTION, {"of_digest": digest}).mappings().first()
+    row = _OPEN_ACTION.first(connection, {"of_digest": digest})
     return action_of(row) if row else None
 
 
@@ -391,7 +399,7 @@ def make_searchable(connection: Connection, action: Action) -> None:
         title=action.title,
         arguments=action.arguments,
     )
-    connection.execute(_ADD_TEXT, row)
+    _ADD_TEXT.run(connection, row)
 
 
 def _stored(changes: Mapping[str, Any]) -> Mapping[str, Any]:

@@ -16,7 +16,7 @@ was deleted, tables of another version. It never writes on into a file that nobo
 
 import sqlite3
 import threading
-from collections.abc import AsyncGenerator, Callable, Generator, Mapping, Sequence
+from collections.abc import AsyncGenerator, Callable, Generator, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
@@ -40,6 +40,7 @@ from server.store.closing.marks import refuse_marked
 from server.store.private_files import close_state_folder, create_database_file
 from server.store.transactions.files import OpenFiles
 from server.store.transactions.locks import WHOLE_STORE, Locks, take_locks
+from server.store.transactions.statements import Row, Statement
 
 BUSY_SECONDS: Final = 10
 """How long a writer waits for the write lock; `?timeout=` in the address of an SQLite store overrides it."""
@@ -207,13 +208,21 @@ class Database:
             connection.begin()
             return connection
 
-    async def fetch(self, query: Executable, values: Mapping[str, Any] | None = None) -> Sequence[RowMapping]:
-        """Return all rows of one query; `values` are those of a query that is built once and leaves them open.
+    async def fetch(self, query: Executable) -> Sequence[RowMapping]:
+        """Return all rows of one query.
 
         Raises:
             JournalUnavailable: The store is broken or cannot be opened.
         """
-        return await self.read(lambda connection: connection.execute(query, values).mappings().all())
+        return await self.read(lambda connection: connection.execute(query).mappings().all())
+
+    async def find(self, statement: Statement, values: Row) -> Sequence[Row]:
+        """Return all rows of a query that is run often.
+
+        Raises:
+            JournalUnavailable: The store is broken or cannot be opened.
+        """
+        return await self.read(lambda connection: statement.all(connection, values))
 
     async def close(self) -> None:
         """Close every connection, also for a cancelled caller."""

@@ -8,24 +8,25 @@ from sqlalchemy.engine import Connection
 
 from server.store.engine import Database
 from server.store.schema import facts
+from server.store.transactions.statements import Statement
 
 FROZEN: Final = "frozen"
 
-_VALUE: Final = select(facts.c.value).where(facts.c.name == bindparam("named"))
-_CHANGE: Final = update(facts).where(facts.c.name == bindparam("named")).values(value=bindparam("to"))
-_ADD: Final = insert(facts)
+_VALUE: Final = Statement(select(facts.c.value).where(facts.c.name == bindparam("named")))
+_CHANGE: Final = Statement(update(facts).where(facts.c.name == bindparam("named")))
+_ADD: Final = Statement(insert(facts))
 
 
 def get_value(connection: Connection, name: str) -> str | None:
     """Read a value in the caller's transaction."""
-    value: str | None = connection.execute(_VALUE, {"named": name}).scalar()
+    value: str | None = _VALUE.value(connection, {"named": name})
     return value
 
 
 def put_value(connection: Connection, name: str, value: str) -> None:
     """Set a value in the caller's transaction."""
-    if connection.execute(_CHANGE, {"named": name, "to": value}).rowcount == 0:
-        connection.execute(_ADD, {"name": name, "value": value})
+    if _CHANGE.run(connection, {"named": name, "value": value}) == 0:
+        _ADD.run(connection, {"name": name, "value": value})
 
 
 def drop_value(connection: Connection, name: str) -> None:

@@ -18,17 +18,20 @@ from server.store.engine import Database
 from server.store.schema import cached_answers, limit_uses
 from server.store.sealed.seal import Seal
 from server.store.transactions.locks import Locks
+from server.store.transactions.statements import Statement
 
 _OF_LIMIT = limit_uses.c.name == bindparam("of_limit")
-_USES = select(limit_uses.c.at).where(_OF_LIMIT, limit_uses.c.at > bindparam("since"))
-_FORGET_USES = delete(limit_uses).where(_OF_LIMIT, limit_uses.c.at <= bindparam("since"))
-_ADD_USE = insert(limit_uses)
+_USES = Statement(select(limit_uses.c.at).where(_OF_LIMIT, limit_uses.c.at > bindparam("since")))
+_FORGET_USES = Statement(delete(limit_uses).where(_OF_LIMIT, limit_uses.c.at <= bindparam("since")))
+_ADD_USE = Statement(insert(limit_uses))
 
 _SAME = (cached_answers.c.account == bindparam("of_account")) & (cached_answers.c.name == bindparam("named"))
-_CACHED = select(cached_answers).where(_SAME)
-_DROP_CACHED = delete(cached_answers).where(_SAME)
-_ADD_CACHED = insert(cached_answers)
-_MARK_STALE = update(cached_answers).where(cached_answers.c.account == bindparam("of_account")).values(is_stale=True)
+_CACHED = Statement(select(cached_answers).where(_SAME))
+_DROP_CACHED = Statement(delete(cached_answers).where(_SAME))
+_ADD_CACHED = Statement(insert(cached_answers))
+_MARK_STALE = Statement(
+    update(cached_answers).where(cached_answers.c.account == bindparam("of_account")).values(is_stale=True)
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +86,7 @@ class StoredLimits:
         uses = [{"name": limit.name, "at": made_at}] * limit.calls
         with suppress(JournalUnavailable):
             await self._database.write(
-                lambda connection: connection.execute(_ADD_USE, uses),
+                lambda connection: _ADD_USE.run_for_each(connection, uses),
                 best_effort=True,
                 locks=Locks.on(f"limit {limit.name}"),
             )
@@ -105,7 +108,7 @@ class StoredCache:
     async def get(self, account: str, name: str) -> CachedAnswer | None:
         """Return the cached answer; None if there is none, or if the store or its key cannot be used."""
         with suppress(JournalUnavailable, InvalidToken):
-            for row in await self._database.fetch(_CACHED, {"of_account": account, "named": name}):
+            for row in await self._database.find(_CACHED, {"of_account": account, "named": name}):
                 return CachedAnswer(self._seal.open(row["sealed"]), row["at"], is_stale=row["is_stale"])
         return None
 
@@ -121,8 +124,8 @@ class StoredCache:
             }
 
             def replace(connection: Connection) -> None:
-                connection.execute(_DROP_CACHED, {"of_account": account, "named": name})
-                connection.execute(_ADD_CACHED, values)
+                _DROP_CACHED.run(connection, {"of_account": account, "named": name})
+                _ADD_CACHED.run(connection, values)
 
             await self._database.write(replace, best_effort=True, locks=_locks_on_answers(account))
 
@@ -130,7 +133,7 @@ class StoredCache:
         """Mark every cached answer of an account as stale; do nothing if the store cannot be used."""
         with suppress(JournalUnavailable):
             await self._database.write(
-                lambda connection: connection.execute(_MARK_STALE, {"of_account": account}),
+                lambda connection: _MARK_STALE.run(connection, {"of_account": account}),
                 locks=_locks_on_answers(account),
             )
 
@@ -144,10 +147,10 @@ def _take(connection: Connection, limit: Limit) -> float | None:
     now = time.time()
     start = now - limit.seconds
     earlier = {"of_limit": limit.name, "since": start}
-    uses = connection.execute(_USES, earlier)
-    newest = sorted(uses.scalars(), reverse=True)[: limit.calls]
+    uses = (float(row["at"]) for row in _USES.all(connection, earlier))
+    newest = sorted(uses, reverse=True)[: limit.calls]
     if len(newest) >= limit.calls:
-        return float(newest[-1]) - start
-    connection.execute(_FORGET_USES, earlier)
-    connection.execute(_ADD_USE, {"name": limit.name, "at": now})
+        return newest[-1] - start
+    _FORGET_USES.run(connection, earlier)
+    _ADD_USE.run(connection, {"name": limit.name, "at": now})
     return None

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Final
 
-from sqlalchemy import bindparam, delete, func, insert, select, update
+from sqlalchemy import delete, func, insert, select, update
 from sqlalchemy.engine import Connection
 
 from clients.phone_numbers import canonical, read_with_country_code
@@ -19,6 +19,7 @@ from guard.rules.optout_keywords import Wish, read_wish
 from server.store.engine import Database
 from server.store.schema import optout_requests, optouts
 from server.store.sealed.audit import Audit, Entry
+from server.store.transactions.statements import Lookup, Statement, is_one_of
 
 MEANINGS: Final = {
     Wish.UNCLEAR: "may want no more messages",
@@ -28,10 +29,10 @@ MEANINGS: Final = {
 """What each request means, for the operator."""
 
 _AT_ONCE = 500
-_OPTED_OUT = select(optouts.c.number).where(optouts.c.number.in_(bindparam("numbers", expanding=True)))
-_UNCLEAR = (
+_OPTED_OUT = Lookup(select(optouts.c.number), optouts.c.number)
+_UNCLEAR = Statement(
     select(optout_requests.c.sender)
-    .where(optout_requests.c.closed_at.is_(None), optout_requests.c.wish.in_([Wish.UNCLEAR.value, Wish.STOP.value]))
+    .where(optout_requests.c.closed_at.is_(None), is_one_of(optout_requests.c.wish, [Wish.UNCLEAR, Wish.STOP]))
     .distinct()
 )
 
@@ -90,7 +91,7 @@ class StoredOptOuts:
     async def unclear(self, numbers: Sequence[str]) -> list[str]:
         """Return those of the numbers that sent what may be a wish to stop and what the operator has not judged yet."""
         wanted = {_key(number) for number in numbers}
-        found = wanted & {row["sender"] for row in await self._database.fetch(_UNCLEAR)}
+        found = wanted & {row["sender"] for row in await self._database.find(_UNCLEAR, {})}
         return [number for number in numbers if _key(number) in found]
 
     async def take_in(self, provider: str, texts: Sequence[InboundText]) -> None:
@@ -309,7 +310,4 @@ def _insert(connection: Connection, numbers: Sequence[str], *, source: str) -> l
 
 
 def _known(connection: Connection, numbers: Sequence[str]) -> set[str]:
-    found: set[str] = set()
-    for start in range(0, len(numbers), _AT_ONCE):
-        found |= set(connection.execute(_OPTED_OUT, {"numbers": numbers[start : start + _AT_ONCE]}).scalars())
-    return found
+    return {row["number"] for row in _OPTED_OUT.all(connection, numbers)}

@@ -10,12 +10,13 @@ from decimal import ROUND_UP, Decimal
 from typing import Any
 
 from sqlalchemy import and_, bindparam, func, insert, select, update
-from sqlalchemy.engine import Connection, Row
+from sqlalchemy.engine import Connection
 
 from guard.money import Money, is_price
 from guard.rules.budget import Cap, Hold, Spent, require_countable, start_of
 from server.store.schema import actions, holds, spending, spending_by_operation
 from server.store.transactions.locks import Locks
+from server.store.transactions.statements import Row, Statement
 
 _BILLION = Decimal(10) ** 9
 
@@ -26,30 +27,30 @@ _COUNTED_AT_PROVIDER = _COUNTED.where(spending.c.provider == bindparam("at_provi
 _COUNTED_ON_ACCOUNT = _COUNTED.where(spending.c.account == bindparam("on_account"))
 _COUNTED_ON_ACCOUNT_AT_PROVIDER = _COUNTED_AT_PROVIDER.where(spending.c.account == bindparam("on_account"))
 _COUNTED_BY = {
-    (False, False): _COUNTED,
-    (True, False): _COUNTED_AT_PROVIDER,
-    (False, True): _COUNTED_ON_ACCOUNT,
-    (True, True): _COUNTED_ON_ACCOUNT_AT_PROVIDER,
+    (False, False): Statement(_COUNTED),
+    (True, False): Statement(_COUNTED_AT_PROVIDER),
+    (False, True): Statement(_COUNTED_ON_ACCOUNT),
+    (True, True): Statement(_COUNTED_ON_ACCOUNT_AT_PROVIDER),
 }
 """What is counted, by whether a cap names a provider and an account."""
 
-_HOLD = select(holds).where(holds.c.action_id == bindparam("of_action"))
-_ADD_HOLD = insert(holds).returning(*holds.c)
-_CLOSE_HOLD = update(holds).where(holds.c.action_id == bindparam("of_action")).values(state=bindparam("to"))
-_OPERATION = select(actions.c.operation).where(actions.c.id == bindparam("of_action"))
+_HOLD = Statement(select(holds).where(holds.c.action_id == bindparam("of_action")))
+_ADD_HOLD = Statement(insert(holds))
+_CHANGE_HOLD = Statement(update(holds).where(holds.c.action_id == bindparam("of_action")))
+_OPERATION = Statement(select(actions.c.operation).where(actions.c.id == bindparam("of_action")))
 _ON_DAY = and_(*(spending.c[name] == bindparam(f"of_{name}") for name in ("day", "provider", "account", "currency")))
-_ADD_TO_DAY = update(spending).where(_ON_DAY).values(billionths=spending.c.billionths + bindparam("more"))
-_START_DAY = insert(spending)
+_ADD_TO_DAY = Statement(update(spending).where(_ON_DAY).values(billionths=spending.c.billionths + bindparam("more")))
+_START_DAY = Statement(insert(spending))
 _sums = spending_by_operation
 _OF_OPERATION = and_(
     *(_sums.c[name] == bindparam(f"of_{name}") for name in ("day", "provider", "account", "operation", "currency"))
 )
-_ADD_TO_OPERATION = (
+_ADD_TO_OPERATION = Statement(
     update(_sums)
     .where(_OF_OPERATION)
     .values(billionths=_sums.c.billionths + bindparam("more"), calls=_sums.c.calls + bindparam("more_calls"))
 )
-_START_OPERATION = insert(_sums)
+_START_OPERATION = Statement(insert(_sums))
 
 Payer = tuple[str, str]
 """Who pays: the provider's name and the account's."""
@@ -76,7 +77,7 @@ def spent_in(connection: Connection, caps: Sequence[Cap], now: datetime) -> list
             "on_account": cap.account,
         }
         counted = _COUNTED_BY[cap.provider is not None, cap.account is not None]
-        total = connection.execute(counted, {name: value for name, value in of_cap.items() if value}).scalar_one()
+        total = counted.value(connection, {name: value for name, value in of_cap.items() if value})
         # Records of 0.1 may hold an amount below zero, which must not make room.
         found.append(Spent(cap, max(Decimal(0), Decimal(total) / _BILLION)))
     return found
@@ -107,11 +108,11 @@ def take_hold(
 def release_hold(connection: Connection, action_id: str, *, to: str) -> None:
     """Settle or release what is reserved for an action."""
     held = _of(connection, action_id)
-    if held is None or held.state == "released":
+    if held is None or held["state"] == "released":
         return
-    connection.execute(_CLOSE_HOLD, {"of_action": action_id, "to": to})
+    _CHANGE_HOLD.run(connection, {"of_action": action_id, "state": to})
     if to == "released":
-        _add(connection, held, -held.billionths, calls=-1)
+        _add(connection, held, -held["billionths"], calls=-1)
 
 
 def settle_hold(connection: Connection, action_id: str, hold: Hold) -> None:
@@ -129,43 +130,43 @@ def settle_hold(connection: Connection, action_id: str, hold: Hold) -> None:
         if sent is not None:
             _put(connection, action_id, (hold.provider, hold.account), currency, amount, sent, state="settled")
         return
-    if held.currency != currency:
+    if held["currency"] != currency:
         return
-    connection.execute(update(holds).where(holds.c.action_id == action_id).values(billionths=amount))
-    if held.state != "released":
-        add_to_day(connection, held.at, (held.provider, held.account), currency, amount - held.billionths)
+    _CHANGE_HOLD.run(connection, {"of_action": action_id, "billionths": amount})
+    if held["state"] != "released":
+        add_to_day(connection, held["at"], (held["provider"], held["account"]), currency, amount - held["billionths"])
 
 
 def _put(
     connection: Connection, action_id: str, payer: Payer, currency: str, amount: int, at: datetime, *, state: str
 ) -> None:
     provider, account = payer
-    row = {"action_id": action_id, "provider": provider, "account": account, "currency": currency, "at": at}
-    put = connection.execute(_ADD_HOLD, {"state": state, "billionths": amount, **row})
-    _add(connection, put.one(), amount, calls=1)
+    held = {"action_id": action_id, "provider": provider, "account": account, "currency": currency, "at": at}
+    _ADD_HOLD.run(connection, {"state": state, "billionths": amount, **held})
+    _add(connection, held, amount, calls=1)
 
 
-def _add(connection: Connection, held: Row[Any], amount: int, *, calls: int) -> None:
+def _add(connection: Connection, held: Row, amount: int, *, calls: int) -> None:
     """Add billionths to the sums of the day of a hold, and to how many calls cost something that day."""
-    payer = (held.provider, held.account)
-    add_to_day(connection, held.at, payer, held.currency, amount)
-    operation = connection.execute(_OPERATION, {"of_action": held.action_id}).scalar() or ""
-    key = {"day": _day(held.at), "provider": held.provider, "account": held.account, "operation": operation}
-    key |= {"currency": held.currency}
-    if connection.execute(_ADD_TO_OPERATION, _named(key) | {"more": amount, "more_calls": calls}).rowcount == 0:
-        connection.execute(_START_OPERATION, {**key, "billionths": amount, "calls": calls})
+    payer = (held["provider"], held["account"])
+    add_to_day(connection, held["at"], payer, held["currency"], amount)
+    operation = _OPERATION.value(connection, {"of_action": held["action_id"]}) or ""
+    key = {"day": _day(held["at"]), "provider": held["provider"], "account": held["account"], "operation": operation}
+    key |= {"currency": held["currency"]}
+    if _ADD_TO_OPERATION.run(connection, _named(key) | {"more": amount, "more_calls": calls}) == 0:
+        _START_OPERATION.run(connection, {**key, "billionths": amount, "calls": calls})
 
 
-def _of(connection: Connection, action_id: str) -> Row[Any] | None:
-    return connection.execute(_HOLD, {"of_action": action_id}).first()
+def _of(connection: Connection, action_id: str) -> Row | None:
+    return _HOLD.first(connection, {"of_action": action_id})
 
 
 def add_to_day(connection: Connection, at: datetime, payer: Payer, currency: str, amount: int) -> None:
     """Add billionths to the sum of a day; a negative amount makes room again."""
     provider, account = payer
     key = {"day": _day(at), "provider": provider, "account": account, "currency": currency}
-    if connection.execute(_ADD_TO_DAY, _named(key) | {"more": amount}).rowcount == 0:
-        connection.execute(_START_DAY, {**key, "billionths": amount})
+    if _ADD_TO_DAY.run(connection, _named(key) | {"more": amount}) == 0:
+        _START_DAY.run(connection, {**key, "billionths": amount})
 
 
 def _named(key: Mapping[str, str]) -> dict[str, Any]:

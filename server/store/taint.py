@@ -21,12 +21,15 @@ from guard.injection.taint import (
 from server.store.engine import Database
 from server.store.schema import stranger_words
 from server.store.transactions.locks import Locks
+from server.store.transactions.statements import Lookup
 
 KEPT_FOR = timedelta(days=7)
 PRUNED_EVERY = timedelta(hours=1)
-_AT_ONCE = 500
-_KNOWN = select(stranger_words.c.word, stranger_words.c.source, stranger_words.c.at).where(
-    stranger_words.c.principal == bindparam("of"), stranger_words.c.word.in_(bindparam("words", expanding=True))
+_KNOWN = Lookup(
+    select(stranger_words.c.word, stranger_words.c.source, stranger_words.c.at).where(
+        stranger_words.c.principal == bindparam("of")
+    ),
+    stranger_words.c.word,
 )
 
 
@@ -85,11 +88,8 @@ class StoredTaint:
 
 def _find_known(connection: Connection, principal: Principal, traces: Sequence[str]) -> dict[str, OutsideSource]:
     """Return where each of the fingerprints was read, of those that this principal has read."""
-    known: dict[str, OutsideSource] = {}
-    for start in range(0, len(traces), _AT_ONCE):
-        found = connection.execute(_KNOWN, {"of": principal.name, "words": traces[start : start + _AT_ONCE]})
-        known |= {str(word): OutsideSource(str(tool), at) for word, tool, at in found}
-    return known
+    found = _KNOWN.all(connection, traces, {"of": principal.name})
+    return {row["word"]: OutsideSource(row["source"], row["at"]) for row in found}
 
 
 def _upsert(connection: Connection, rows: Sequence[Mapping[str, Any]]) -> None:

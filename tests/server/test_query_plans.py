@@ -2,18 +2,15 @@
 
 import re
 import sqlite3
-from collections.abc import Generator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
-
-from sqlalchemy import Engine, event
 
 from tests.connecting import Person, connect, server_for, settings_for
 from tests.plans.jobs import customers, propose, run, states, texts
 from tests.sandbox_control import sandboxes
 from tests.server.console.browsing import opened_record, operator, proposed
 from tests.server.operating import ringfence
+from tests.statements import heard_statements
 
 GROWING = (
     "actions",
@@ -53,7 +50,7 @@ async def test_a_guarded_call_and_looking_at_actions_use_an_index_for_everything
         settings = settings_for(tmp_path, sandbox.voicetel, budget=CAPS)
         folder = settings.state_folder
         _, server = server_for(settings)
-        with _statements() as heard:
+        with heard_statements() as heard:
             async with connect(server, person=Person()) as client:
                 done = await client.call_tool("voicetel_order_numbers", {"numbers": ["+12125550100"]})
                 content: dict[str, Any] = done.structured_content or {}
@@ -74,7 +71,7 @@ async def test_a_guarded_call_and_looking_at_actions_use_an_index_for_everything
 
 
 async def test_the_approval_page_uses_an_index_for_everything(tmp_path: Path) -> None:
-    with _statements() as heard:
+    with heard_statements() as heard:
         async with opened_record(tmp_path) as record, operator(record) as page:
             action = await proposed(record)
             await page.open()
@@ -85,29 +82,14 @@ async def test_the_approval_page_uses_an_index_for_everything(tmp_path: Path) ->
     assert _slow(tmp_path / "page.db", heard) == []
 
 
-@contextmanager
-def _statements() -> Generator[dict[str, Any]]:
-    """Record every statement that any engine sends, with the parameters it had last."""
-    heard: dict[str, Any] = {}
-
-    def sent(_connection: Any, _cursor: Any, statement: str, parameters: Any, _context: Any, is_many: bool) -> None:
-        if re.match(r"(SELECT|UPDATE|DELETE|WITH)\b", statement):
-            heard[statement] = parameters[0] if is_many else parameters
-
-    event.listen(Engine, "before_cursor_execute", sent)
-    try:
-        yield heard
-    finally:
-        event.remove(Engine, "before_cursor_execute", sent)
-
-
-def _slow(store: Path, statements: dict[str, Any]) -> list[str]:
+def _slow(store: Path, heard: list[str]) -> list[str]:
     """Return statements that read a whole table that grows, or sort what they found."""
     found: list[str] = []
     with sqlite3.connect(store) as connection:
-        for statement, parameters in statements.items():
-            plan = [row[3] for row in connection.execute(f"EXPLAIN QUERY PLAN {statement}", parameters)]
-            found += [f"{step}: {statement}" for step in plan if _reads_all(step, statement)]
+        for statement in dict.fromkeys(heard):
+            if re.match(r"(SELECT|UPDATE|DELETE|WITH)\b", statement):
+                plan = [row[3] for row in connection.execute(f"EXPLAIN QUERY PLAN {statement}")]
+                found += [f"{step}: {statement}" for step in plan if _reads_all(step, statement)]
     connection.close()
     return found
 

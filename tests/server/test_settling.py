@@ -11,11 +11,12 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from sqlalchemy import Engine, event, text
+from sqlalchemy import text
 
 from server.store.store import Store, open_store
 from tests.connecting import Person
 from tests.server.webhook_sender import TO, answer_of, opened, spent_at
+from tests.statements import heard_statements
 from tools.routee.webhooks import read_callback
 from tools.webhooks import Callback, Kind
 
@@ -117,21 +118,13 @@ async def test_a_receipt_reads_as_little_of_a_large_campaign_as_of_a_small_one(t
         for message in range(59):
             await record.events.take_in(_report(message, 1, "Delivered"))
         last = _report(58, 2, "Delivered")
-        heard: list[tuple[str, Any]] = []
-
-        def sent(_: Any, __: Any, statement: str, parameters: Any, *___: Any) -> None:
-            heard.append((statement, parameters))
-
-        event.listen(Engine, "before_cursor_execute", sent)
-        try:
+        with heard_statements() as heard:
             await record.events.take_in(last)
             await record.events.settled_price(last)
-        finally:
-            event.remove(Engine, "before_cursor_execute", sent)
     with sqlite3.connect(tmp_path / "ringfence.db") as connection:
         rows = [
-            (len(connection.execute(statement, parameters).fetchall()), statement)
-            for statement, parameters in heard
+            (len(connection.execute(statement).fetchall()), statement)
+            for statement in heard
             if re.match("SELECT", statement)
         ]
     connection.close()

@@ -8,7 +8,7 @@ from sqlalchemy import insert, select
 from sqlalchemy.engine import Connection
 
 from guard.receipts.contents import EVENTS
-from guard.receipts.keys import PublishedKeys
+from guard.receipts.keys import PublishedKeys, SigningKey
 from guard.receipts.receipt import (
     FORMAT,
     KEY_REPLACED,
@@ -26,15 +26,17 @@ from guard.receipts.verification import DoesNotFit, Findings, check_chain
 from server.store.engine import Database
 from server.store.receipts.signing_keys import SigningKeys, published
 from server.store.schema import audit, receipts, storable
-from server.store.sealed.audit import Audit, Entry
+from server.store.sealed.audit import Audit, Entry, NewRow
 from server.store.sealed.hash_chain import Head
 from server.store.sealed.seal import Seal
+from server.store.transactions.statements import Statement
 
 _AT_ONCE: Final = 1000
-_INSERT: Final = insert(receipts)
-_LAST: Final = (
+_INSERT: Final = Statement(insert(receipts))
+_LAST: Final = Statement(
     select(receipts.c.number, receipts.c.hash, receipts.c.signs_next).order_by(receipts.c.number.desc()).limit(1)
 )
+_LAST_ID: Final = Statement(select(receipts.c.id).order_by(receipts.c.number.desc()).limit(1))
 
 
 class StoredReceipts:
@@ -45,39 +47,29 @@ class StoredReceipts:
         self._audit = audit
         self._keys = SigningKeys(seal)
 
-    def add(self, entry: Entry, row: Head, said: ReceiptContent) -> str:
-        """Sign what a receipt says in the transaction of its audit row, and return the receipt's id.
+    def add(self, entry: Entry, row: NewRow, said: ReceiptContent) -> None:
+        """Have a receipt signed when its audit row is written, at the end of the transaction.
 
-        Costs one indexed read, one insert and one signature.
+        Where the key cannot be opened then, nothing of the transaction is written.
+        """
+        entry.signer = self
+        entry.receipts.append((row, said))
+
+    def sign(self, connection: Connection, receipts: Sequence[tuple[Head, ReceiptContent]]) -> None:
+        """Sign and write the receipts of audit rows: one indexed read and one insert, and a signature each.
 
         Raises:
-            JournalUnavailable: The key cannot be opened, so nothing of the transaction is written.
+            JournalUnavailable: The key cannot be opened.
         """
-        connection, at = entry.connection, datetime.now(UTC)
+        at = datetime.now(UTC)
         last = _last(connection)
-        key = self._keys.open(connection, last[1] if last else None, at)
-        before = last[0] if last else NOTHING_BEFORE
-        content: dict[str, Any] = {
-            **_storable(content_of(said)),
-            "format": FORMAT,
-            "number": before.number + 1,
-            "before": content_of(before),
-            "at": at.isoformat(timespec="microseconds"),
-            "audit": {"row": row.number, "mac": row.mac},
-            "key": key.kid,
-        }
-        line = key.sign("receipt", content)
-        row_of_receipt = {
-            "number": before.number + 1,
-            "id": id_of(line),
-            "about_id": said.about.id if said.about else None,
-            "at": at,
-            "hash": hash_of(line),
-            "signs_next": said.next_key or key.kid,
-            "line": line,
-        }
-        connection.execute(_INSERT, row_of_receipt)
-        return id_of(line)
+        before, kid = last if last else (NOTHING_BEFORE, None)
+        signed = list[dict[str, Any]]()
+        for row, said in receipts:
+            key = self._keys.open(connection, kid, at)
+            signed.append(_sign(key, before, row, said, at))
+            before, kid = Link(number=signed[-1]["number"], hash=signed[-1]["hash"]), signed[-1]["signs_next"]
+        _INSERT.run_for_each(connection, signed)
 
     async def of(self, subject_id: str) -> Sequence[StoredReceipt]:
         """Return the receipts of an action, a plan or an allowance, the oldest first."""
@@ -160,9 +152,10 @@ class StoredReceipts:
             row = self._audit.append(
                 entry, KEY_REPLACED, principal=by, detail={"old": old.kid, "new": new.kid, "new_x": new.x}
             )
-            receipt_id = self.add(entry, row, ReceiptContent(event=KEY_REPLACED, requested_by=by, next_key=new.kid))
+            self.add(entry, row, ReceiptContent(event=KEY_REPLACED, requested_by=by, next_key=new.kid))
+            self._audit.write_rows(entry)  # with the old key, while it is there
             self._keys.destroy(connection, old.kid, at)
-            return receipt_id
+            return str(_LAST_ID.value(connection))
 
         return await self._audit.write(work)
 
@@ -182,8 +175,31 @@ class StoredReceipts:
 
 def _last(connection: Connection) -> tuple[Link, str] | None:
     """Return the last receipt, and the key of the one after it."""
-    row = connection.execute(_LAST).first()
-    return (Link(number=row[0], hash=row[1]), row[2]) if row else None
+    row = _LAST.first(connection)
+    return (Link(number=row["number"], hash=row["hash"]), row["signs_next"]) if row else None
+
+
+def _sign(key: SigningKey, before: Link, row: Head, said: ReceiptContent, at: datetime) -> dict[str, Any]:
+    """Return the signed receipt of an audit row, as the row of its table."""
+    content: dict[str, Any] = {
+        **_storable(content_of(said)),
+        "format": FORMAT,
+        "number": before.number + 1,
+        "before": content_of(before),
+        "at": at.isoformat(timespec="microseconds"),
+        "audit": {"row": row.number, "mac": row.mac},
+        "key": key.kid,
+    }
+    line = key.sign("receipt", content)
+    return {
+        "number": before.number + 1,
+        "id": id_of(line),
+        "about_id": said.about.id if said.about else None,
+        "at": at,
+        "hash": hash_of(line),
+        "signs_next": said.next_key or key.kid,
+        "line": line,
+    }
 
 
 def _lines(connection: Connection, first: int = 0) -> Iterator[str]:

@@ -7,10 +7,11 @@ the database. What must not happen without the whole log asks for that first, in
 
 import hmac
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
-from typing import Any, TypeVar, cast
+from typing import Any, Protocol, TypeVar, cast
 
 import anyio.to_thread
 from sqlalchemy import String, bindparam, insert, select, type_coerce
@@ -18,6 +19,7 @@ from sqlalchemy.engine import Connection
 
 from clients.redaction import redact, without_secrets
 from guard.errors import AuditGap, JournalUnavailable
+from guard.receipts.receipt import ReceiptContent
 from server.store.engine import Database
 from server.store.key_values import get_value, put_value
 from server.store.schema import audit, facts, storable
@@ -38,6 +40,7 @@ from server.store.sealed.hash_chain import (
 )
 from server.store.sealed.seal import Seal
 from server.store.transactions.locks import WHOLE_STORE, Locks, lock_end_of_audit
+from server.store.transactions.statements import Statement
 
 ANOTHER_KEY = (
     "The store was created with another key, so guarded calls are refused. Every server on a store needs the same key: "
@@ -51,13 +54,35 @@ _AT_ONCE = 1000
 _COLUMNS = [type_coerce(audit.c.at, String).label("at") if column is audit.c.at else column for column in audit.c]
 """Times are read as text, so that a forged one is detected like any other change."""
 
-_ADD = insert(audit)
-_LAST = select(audit.c.number, audit.c.mac).order_by(audit.c.number.desc()).limit(1)
-_ROWS = select(audit.c.number, audit.c.mac).where(audit.c.number.in_(bindparam("numbers", expanding=True)))
+_ADD = Statement(insert(audit))
+_LAST = Statement(select(audit.c.number, audit.c.mac).order_by(audit.c.number.desc()).limit(1))
+_ROWS = Statement(
+    select(audit.c.number, audit.c.mac).where(audit.c.number.in_([bindparam("anchored"), bindparam("seen")]))
+)
+
+
+@dataclass(slots=True)
+class NewRow:
+    """A row of the log, which gets its number and its place in the chain at the end of the transaction."""
+
+    event: str
+    action_id: str | None
+    principal: str | None
+    detail: str
+    head: Head | None = None
+    """Its number and MAC, once it is written."""
+
+
+class Signer(Protocol):
+    """Signs receipts of audit rows."""
+
+    def sign(self, connection: Connection, receipts: Sequence[tuple[Head, ReceiptContent]]) -> None:
+        """Sign and write the receipts of rows that the transaction wrote."""
+        ...
 
 
 class Entry:
-    """A transaction of the store, and the head of the chain after it."""
+    """A transaction of the store, the rows that it adds to the log, and the head of the chain after it."""
 
     def __init__(self, connection: Connection, gap: Gap | None, locks: Locks) -> None:
         self.connection = connection
@@ -67,6 +92,13 @@ class Entry:
 
         self.head: Head | None = None
         self.closes_gap = False
+        self.rows: list[NewRow] = []
+        """Those that are not written yet."""
+
+        self.receipts: list[tuple[NewRow, ReceiptContent]] = []
+        """What is not signed yet, each with its row."""
+
+        self.signer: Signer | None = None
 
 
 class Audit:
@@ -99,7 +131,9 @@ class Audit:
             entry = Entry(connection, self._gap(connection), locks)
             if needs_whole_log:
                 _refuse(entry.gap)
-            return entry, work(entry)
+            result = work(entry)
+            self.write_rows(entry)
+            return entry, result
 
         return (await self._database.write(add_rows, after=self._anchor_head, locks=locks))[1]
 
@@ -142,7 +176,8 @@ class Audit:
             if entry.gap is None or entry.gap.missing != gap.missing:
                 raise JournalUnavailable("Something else is missing by now, so nothing was accepted. Check again.")
             entry.closes_gap = True
-            return self.append(entry, GAP_ACCEPTED, principal=by, detail=entry.gap.as_detail()).number
+            self.append(entry, GAP_ACCEPTED, principal=by, detail=entry.gap.as_detail())
+            return self.write_rows(entry).number
 
         return await self.write(accept)
 
@@ -154,31 +189,46 @@ class Audit:
         action_id: str | None = None,
         principal: str | None = None,
         detail: Mapping[str, Any] | None = None,
-    ) -> Head:
-        """Add a row in the entry's transaction, and return the head of the chain after it.
+    ) -> NewRow:
+        """Add a row to the log, at the end of the entry's transaction.
+
+        All writers wait for the end of the log, so a transaction comes to it last.
+        """
+        text = storable(detail_text(_redact_texts(without_secrets(dict(detail or {})))))
+        row = NewRow(event, action_id, principal, text)
+        entry.rows.append(row)
+        return row
+
+    def write_rows(self, entry: Entry) -> Head:
+        """Write the rows that were added to an entry, and their receipts; return the head of the chain after them.
 
         Raises:
             JournalUnavailable: The store was created with another key; two keys would make two chains.
         """
         connection = entry.connection
-        if entry.head is None:
+        if entry.head is None and entry.rows:
             lock_end_of_audit(connection, entry.locks)
-        self._require_same_key(connection)
-        number, before = (entry.head.number, entry.head.mac) if entry.head else self._head(connection)
-        text = storable(detail_text(_redact_texts(without_secrets(dict(detail or {})))))
-        row: dict[str, Any] = {
-            "number": number + 1,
-            "at": datetime.now(UTC),
-            "event": event,
-            "action_id": action_id,
-            "principal": principal,
-            "detail": text,
-        }
-        mac = mac_of(self._key(), before, row | {"at": row["at"].isoformat(timespec="microseconds")})
-        connection.execute(_ADD, row | {"mac": mac})
-        entry.head = Head(number + 1, mac)
-        put_value(connection, _HEAD, seal_head(self._key(), entry.head))
-        return entry.head
+            self._require_same_key(connection)
+        head = entry.head or self._head(connection)
+        if not entry.rows:
+            return head
+        key, written = self._key(), list[dict[str, Any]]()
+        for row in entry.rows:
+            values = _values_of(row, head.number + 1)
+            head = row.head = Head(head.number + 1, mac_of(key, head.mac, values | {"at": _as_stored(values["at"])}))
+            written.append(values | {"mac": head.mac})
+        _ADD.run_for_each(connection, written)
+        put_value(connection, _HEAD, seal_head(key, head))
+        entry.head = head
+        entry.rows = []
+        self._sign(entry)
+        return head
+
+    def _sign(self, entry: Entry) -> None:
+        """Have the receipts of the rows that were written signed."""
+        waiting, entry.receipts = entry.receipts, []
+        if entry.signer is not None and waiting:
+            entry.signer.sign(entry.connection, [(row.head, said) for row, said in waiting if row.head is not None])
 
     async def note(
         self, event: str, *, action_id: str | None = None, principal: str, detail: Mapping[str, Any] | None = None
@@ -220,7 +270,7 @@ class Audit:
     def _ends(self, connection: Connection) -> tuple[int, Head | None]:
         """Return the number of the last row, and the head as it is stored."""
         self._require_same_key(connection, read_only=True)
-        last, _ = self._head(connection)
+        last = self._head(connection).number
         return last, read_head(get_value(connection, _HEAD), self._key())
 
     def verify_copy(self, rows: Sequence[Mapping[str, Any]]) -> Verdict:
@@ -248,9 +298,10 @@ class Audit:
         else:
             raise JournalUnavailable(ANOTHER_KEY)
 
-    def _head(self, connection: Connection) -> tuple[int, str]:
-        row = connection.execute(_LAST).first()
-        return (int(row[0]), str(row[1])) if row else (0, NOTHING_BEFORE)
+    def _head(self, connection: Connection) -> Head:
+        """Return the last row."""
+        row = _LAST.first(connection)
+        return Head(row["number"], row["mac"]) if row else NO_ROW
 
     def _key_check(self) -> str:
         """Derive the text by which the store recognises the key; the key cannot be computed from it."""
@@ -266,12 +317,12 @@ class Audit:
         """
         anchored = self._anchor.read()
         known = [head for head in dict.fromkeys((anchored, self._seen)) if head != NO_ROW]
-        numbers = {"numbers": [head.number for head in known]}
-        found = {Head(*row) for row in connection.execute(_ROWS, numbers)} if known else set[Head]()
+        numbers = {"anchored": anchored.number, "seen": self._seen.number}
+        found = {Head(row["number"], row["mac"]) for row in _ROWS.all(connection, numbers)} if known else set[Head]()
         for head in known:
             if head not in found and not self._is_accepted(connection, head, anchored):
                 self._has_same_key = False  # another database may be there
-                return Gap(head, Head(*self._head(connection)))
+                return Gap(head, self._head(connection))
         return None
 
     def _is_accepted(self, connection: Connection, head: Head, anchored: Head) -> bool:
@@ -297,6 +348,22 @@ class Audit:
         query = select(audit.c.mac).where(audit.c.number == row["number"] - 1)
         before = connection.execute(query).scalar() or NOTHING_BEFORE
         return hmac.compare_digest(str(row["mac"]).encode("utf-8"), mac_of(self._key(), before, row).encode("utf-8"))
+
+
+def _values_of(row: NewRow, number: int) -> dict[str, Any]:
+    """Return a new row as the columns that its MAC covers."""
+    return {
+        "number": number,
+        "at": datetime.now(UTC),
+        "event": row.event,
+        "action_id": row.action_id,
+        "principal": row.principal,
+        "detail": row.detail,
+    }
+
+
+def _as_stored(at: datetime) -> str:
+    return at.isoformat(timespec="microseconds")
 
 
 def _refuse(gap: Gap | None) -> None:

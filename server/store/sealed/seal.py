@@ -18,7 +18,7 @@ class Seal:
 
     def __init__(self, folder: Path, key: str | None = None) -> None:
         self._path = folder / KEY_FILE
-        self._given = key.encode("ascii") if key else None
+        self._known = key.encode("ascii") if key else None
         self._fernet: Fernet | None = None
 
     def close(self, text: str) -> bytes:
@@ -39,16 +39,16 @@ class Seal:
         return self._fernet
 
     def _key(self) -> bytes:
-        if self._given is not None:
-            return self._given
-        try:
-            if not self._path.exists():
-                self._create_key()
-            return self._path.read_bytes()
-        except OSError as failed:
-            raise JournalUnavailable(
-                f"The store's key cannot be read or created ({self._path}: {failed.strerror}). Nothing was sent."
-            ) from failed
+        if self._known is None:
+            try:
+                if not self._path.exists():
+                    self._create_key()
+                self._known = self._path.read_bytes()
+            except OSError as failed:
+                raise JournalUnavailable(
+                    f"The store's key cannot be read or created ({self._path}: {failed.strerror}). Nothing was sent."
+                ) from failed
+        return self._known
 
     def _create_key(self) -> None:
         """Create the key file. It is linked into place when complete, so that no process reads half a key."""
