@@ -66,7 +66,7 @@ def let_a_yes_last() -> None:
 
     from guard.action import Action, State
     from guard.approvals import Approvals
-    from guard.pipeline import Guard
+    from guard.calls.rechecks import Rechecks
     from server.store.actions import StoredJournal
 
     async def give(self: Any, action_id: str, to: State, *, by: str, **_: Any) -> Any:
@@ -102,8 +102,8 @@ def let_a_yes_last() -> None:
     cut(Approvals, "record", lambda _: give)
     cut(Approvals, "approve", lambda _: give_by_name)
     cut(Approvals, "expire_if_due", lambda _: unchanged)
-    cut(Guard, "_require_same_price", lambda _: as_approved)
-    cut(Guard, "_check_again", async_always(None))
+    cut(Rechecks, "_require_same_price", lambda _: as_approved)
+    cut(Rechecks, "check", async_always(None))
     cut(StoredJournal, "find_open", lasting)
     cut(StoredJournal, "_change", once_more)
 
@@ -112,6 +112,7 @@ def let_a_yes_fit() -> None:
     """Let an approval fit other arguments and people, come from any sender, and always be requested at the client."""
     from guard import pipeline
     from guard.action import Action, Principal
+    from guard.calls import drafting
     from server.mcp import dispatcher as calling
     from server.mcp import elicitation as asking
     from server.mcp.session import Session
@@ -143,7 +144,7 @@ def let_a_yes_fit() -> None:
         return named
 
     cut(pipeline.Guard, "resume", lambda _: answered)
-    cut(pipeline, "digest_of", in_any_order)
+    cut(drafting, "digest_of", in_any_order)
     cut(StoredJournal, "propose", at_the_client)
     cut(calling, "answered_action_id", named_by_the_client)
     cut(asking, "_read", always(asking.FormAnswer.YES))
@@ -226,13 +227,13 @@ def loosen_the_record() -> None:
     from server.store.sealed.audit import Audit
     from server.store.sealed.vault import StoredVault
 
-    def altered(append: Any) -> Any:
-        def appended(self: Any, entry: Any, *given: Any, **more: Any) -> Any:
-            result = append(self, entry, *given, **more)
+    def altered(write_rows: Any) -> Any:
+        def written(self: Any, entry: Any) -> Any:
+            result = write_rows(self, entry)
             entry.connection.execute(text("UPDATE audit SET principal = 'nobody'"))
             return result
 
-        return appended
+        return written
 
     def aloud(keep: Any) -> Any:
         async def kept(self: Any, action_id: str, name: str, secret: str) -> None:
@@ -241,7 +242,7 @@ def loosen_the_record() -> None:
 
         return kept
 
-    cut(Audit, "append", altered)
+    cut(Audit, "write_rows", altered)
     cut(Audit, "_gap", always(None))
     cut(actions, "get_value", always(None))
     cut(actions.StoredJournal, "is_frozen", async_always(False))

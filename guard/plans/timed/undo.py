@@ -8,8 +8,9 @@ from typing import Any, Final
 from clients.errors import TelephonyError
 from clients.operation import Operation, Undo
 from guard.action import Principal, arguments_of
+from guard.calls.drafting import Draft
 from guard.errors import GuardRefusal
-from guard.pipeline import Draft, Guard
+from guard.pipeline import Guard
 from guard.plans.expansion import StepCall
 from guard.plans.faults import BadPlan, Fault
 from guard.plans.plan import Plan, Terms, digest_of_calls, digest_of_plan, new_plan_id

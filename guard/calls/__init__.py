@@ -1,0 +1,1 @@
+"""One guarded call: what it is drafted from, what is checked again before it is sent, and who takes its approval."""
