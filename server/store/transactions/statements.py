@@ -14,7 +14,7 @@ from sqlalchemy import ColumnElement, Delete, Insert, Select, Update, bindparam,
 from sqlalchemy.engine import Connection, Dialect
 from sqlalchemy.types import TypeEngine
 
-Clause = Select[Any] | Insert | Update | Delete
+Clause = Select[*tuple[Any, ...]] | Insert | Update | Delete
 Row = Mapping[str, Any]
 Convert = Callable[[Any], Any]
 
@@ -79,7 +79,7 @@ class Lookup:
     A statement takes as many values as it was compiled for, so they are filled up to the next power of two.
     """
 
-    query: Select[Any]
+    query: Select[*tuple[Any, ...]]
     column: ColumnElement[str]
     _statements: dict[int, "Statement"] = field(default_factory=dict[int, "Statement"])
 
