@@ -250,7 +250,7 @@ class StoredJournal:
 
     async def spent(self, caps: Sequence[Cap], now: datetime) -> list[Spent]:
         """Return what is held and settled in the window of each cap, by calendar days in UTC."""
-        return await self._database.read(lambda connection: spent_in(connection, caps, now))
+        return await self._database.read(lambda connection: spent_in(connection, caps, now), at_one_moment=False)
 
     async def abandoned(self, before: datetime) -> list[Action]:
         """Return the actions being sent whose process has ended.
@@ -285,7 +285,8 @@ class StoredJournal:
 
     async def is_frozen(self) -> bool:
         """Return True if the operator froze every guarded action."""
-        return await self._database.read(lambda connection: get_value(connection, FROZEN)) is not None
+        frozen = await self._database.read(lambda connection: get_value(connection, FROZEN), at_one_moment=False)
+        return frozen is not None
 
     def _move(
         self,

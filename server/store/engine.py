@@ -168,10 +168,11 @@ class Database:
             async with self._wait_turn(best_effort=best_effort):
                 return await self._in_thread(partial(self._write, work, after, best_effort, locks))
 
-    async def read(self, work: Callable[[Connection], T], *, as_of_now: bool = False) -> T:
+    async def read(self, work: Callable[[Connection], T], *, as_of_now: bool = False, at_one_moment: bool = True) -> T:
         """Run `work` in a transaction that only reads, and return what it returns; it does not wait for writers.
 
-        `as_of_now` reads past a `snapshot`, for what is compared with something outside the store, which moves on.
+        `as_of_now` reads past a `snapshot`, for what is compared with something outside the store, which moves on. Without
+        `at_one_moment` no transaction is opened: one query sees the store at one moment by itself, and two may not.
 
         Raises:
             JournalUnavailable: The store is broken or cannot be opened.
@@ -181,7 +182,7 @@ class Database:
             async with snapshot.turn:
                 return await self._in_thread(partial(_read_in, snapshot.connection, work))
         with span("store read"):
-            return await self._in_thread(partial(self._read, work))
+            return await self._in_thread(partial(self._read if at_one_moment else self._query, work))
 
     @asynccontextmanager
     async def snapshot(self) -> AsyncGenerator[None]:
@@ -222,7 +223,7 @@ class Database:
         Raises:
             JournalUnavailable: The store is broken or cannot be opened.
         """
-        return await self.read(lambda connection: statement.all(connection, values))
+        return await self.read(lambda connection: statement.all(connection, values), at_one_moment=False)
 
     async def close(self) -> None:
         """Close every connection, also for a cancelled caller."""
@@ -268,6 +269,10 @@ class Database:
 
     def _read(self, work: Callable[[Connection], T]) -> T:
         with _failures_told("read"), self._open_once().reading.begin() as connection:
+            return work(connection)
+
+    def _query(self, work: Callable[[Connection], T]) -> T:
+        with _failures_told("read"), self._open_once().reading.connect() as connection:
             return work(connection)
 
     def _open_once(self) -> "OpenEngine":

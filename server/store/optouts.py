@@ -85,7 +85,7 @@ class StoredOptOuts:
         """
         await self._write_waiting()
         keys = [_key(number) for number in numbers]
-        found = await self._database.read(lambda connection: _known(connection, keys))
+        found = await self._database.read(lambda connection: _known(connection, keys), at_one_moment=False)
         return [number for number in numbers if _key(number) in found]
 
     async def unclear(self, numbers: Sequence[str]) -> list[str]:

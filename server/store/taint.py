@@ -78,7 +78,9 @@ class StoredTaint:
             for name, value in arguments.items()
         }
         every = sorted({FLOOD}.union(*wanted.values()))
-        known = await self._database.read(lambda connection: _find_known(connection, principal, every))
+        known = await self._database.read(
+            lambda connection: _find_known(connection, principal, every), at_one_moment=False
+        )
         known |= self._here[principal.name]
         if FLOOD in known:
             return dict.fromkeys(arguments or {"the call": None}, known[FLOOD])
