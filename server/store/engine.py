@@ -171,8 +171,8 @@ class Database:
     async def read(self, work: Callable[[Connection], T], *, as_of_now: bool = False, at_one_moment: bool = True) -> T:
         """Run `work` in a transaction that only reads, and return what it returns; it does not wait for writers.
 
-        `as_of_now` reads past a `snapshot`, for what is compared with something outside the store, which moves on. Without
-        `at_one_moment` no transaction is opened: one query sees the store at one moment by itself, and two may not.
+        `as_of_now` reads past a `snapshot`, for what is compared with something outside the store, which moves on.
+        Without `at_one_moment` no transaction is opened: one query sees the store at one moment by itself, two may not.
 
         Raises:
             JournalUnavailable: The store is broken or cannot be opened.
