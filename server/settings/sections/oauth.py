@@ -1,12 +1,12 @@
 """The section of the settings that says whose access tokens open the MCP endpoint."""
 
 from collections.abc import Mapping
-from typing import Annotated, Final
+from typing import Annotated, Final, Literal
 
-from pydantic import AfterValidator, BeforeValidator
+from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, field_validator
 from pydantic_settings import NoDecode
 
-from clients.settings import Section, strip_surroundings
+from clients.settings import Section, require_expanded, strip_surroundings
 from guard.operators.roles import ACCOUNT
 from server.settings.sections.sign_in import is_protected
 
@@ -31,6 +31,30 @@ def _split(value: object) -> object:
 Address = Annotated[str, BeforeValidator(strip_surroundings), AfterValidator(_protected)]
 
 
+class IntrospectionSettings(Section):
+    """How tokens are checked that say nothing themselves: the authorization server is asked (RFC 7662)."""
+
+    client_id: Annotated[str, BeforeValidator(strip_surroundings), Field(min_length=1)]
+    """Id under which this server may ask the authorization server about tokens."""
+
+    client_secret: Annotated[SecretStr, BeforeValidator(strip_surroundings), Field(min_length=1)]
+    """Secret that goes with it; only from the environment or ringfence.env."""
+
+    authentication: Literal["basic", "post"] = "basic"
+    """How both are sent: `basic` in a header (client_secret_basic), or `post` in the form (client_secret_post)."""
+
+    tokens: Literal["opaque", "all"] = "opaque"
+    """Tokens that it is asked about: `opaque`, those that are no JWT, or `all`, so that revoking any takes effect."""
+
+    keep_seconds: Annotated[float, Field(ge=0, le=300)] = 30
+    """Seconds that an answer counts, and never beyond the token's end; so long a revoked token still opens."""
+
+    @field_validator("client_id", "client_secret", mode="before")
+    @classmethod
+    def _take_values(cls, value: object) -> object:
+        return require_expanded(value)
+
+
 class OAuthSettings(Section):
     """Access by OAuth 2.1: the company's authorization server gives the tokens, and this server checks them."""
 
@@ -45,6 +69,12 @@ class OAuthSettings(Section):
 
     require_toolsets: bool = False
     """Allow a token only the toolsets that its scopes name, so that one which names none reaches no provider."""
+
+    show_all_tools: bool = False
+    """List tools beyond a token's scopes, too: a call of one is refused with the scopes for which a client may ask."""
+
+    introspection: IntrospectionSettings | None = None
+    """Checks of tokens at the authorization server; off if left out, and then every token has to be a JWT."""
 
     owners: Mapping[str, str] = {}
     """Operator to whom each subject (`sub`) belongs, who approves nothing that this subject asks for."""
