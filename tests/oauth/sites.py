@@ -71,14 +71,16 @@ class Site:
 
 
 @asynccontextmanager
-async def site(folder: Path, provider: str = "http://127.0.0.1:1", **more: Any) -> AsyncGenerator[Site]:
-    """Serve with an authorization server beside a static token."""
+async def site(
+    folder: Path, provider: str = "http://127.0.0.1:1", *, served: Mapping[str, Any] | None = None, **more: Any
+) -> AsyncGenerator[Site]:
+    """Serve with an authorization server beside a static token; `served` are other settings of the server."""
     port, clock = free_port(), ShiftedClock()
     resource = f"http://127.0.0.1:{port}/mcp"
     async with fake_provider() as issuer:
         oauth = OAuthSettings(issuer=issuer.issuer, resource=resource, **more)
         http = HttpSettings(tokens={"alice": SecretStr(STATIC)}, oauth=oauth)
-        services = Services(settings_for(folder, provider, http=http), clock=clock)
+        services = Services(settings_for(folder, provider, http=http, **(served or {})), clock=clock)
         async with (
             serve_over_http(services.settings, services, port=port) as url,
             httpx2.AsyncClient(verify=False, timeout=30) as http,
