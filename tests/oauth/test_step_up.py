@@ -81,7 +81,7 @@ async def test_what_is_no_call_of_a_tool_passes_as_it_came(tmp_path: Path) -> No
 
 
 async def test_the_list_may_hold_what_a_wider_token_reaches_and_still_nothing_is_callable(tmp_path: Path) -> None:
-    async with sandboxes() as sandbox, site(tmp_path, sandbox.voicetel, show_all_tools=True) as here:
+    async with sandboxes() as sandbox, site(tmp_path, sandbox.voicetel, step_up=True) as here:
         async with connect_over_http(here.url, here.token(scope="read")) as client:
             assert WRITE in {tool.name for tool in (await client.list_tools()).tools}
             with pytest.raises(Exception, match="this token may only read"):

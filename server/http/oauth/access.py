@@ -16,7 +16,7 @@ from clients.shared.clock import Clock
 from server.http.oauth.metadata import metadata_routes
 from server.http.oauth.refusals import ENDPOINT, Refusals
 from server.settings.model import Settings
-from server.settings.sections.oauth import READ, OAuthSettings
+from server.settings.sections.oauth import READ, WRITE, OAuthSettings
 
 OAUTH_TOKENS: Final = Deferred[Callable[[OAuthSettings, TokenVerifier, Clock], TokenVerifier]](
     "server.http.oauth.tokens:OAuthTokens"
@@ -45,5 +45,7 @@ class OAuthAccess:
         for route in app.router.routes:
             if isinstance(route, Route) and route.path == ENDPOINT and self.auth.resource_server_url is not None:
                 route.app = STEP_UP.load()(route.app, settings, self.auth.resource_server_url)
-        app.router.routes[:0] = metadata_routes(self.auth)  # before the SDK's own, which name fewer scopes
-        app.add_middleware(Refusals)
+        scopes = [READ] if settings.read_only else [READ, WRITE]
+        app.router.routes[:0] = metadata_routes(self.auth, scopes)  # before the SDK's own, which name fewer scopes
+        begins_small = settings.http.oauth is not None and settings.http.oauth.step_up
+        app.add_middleware(Refusals, scopes=[READ] if begins_small else scopes)

@@ -9,16 +9,14 @@ from mcp.server.auth.routes import create_protected_resource_routes
 from mcp.server.auth.settings import AuthSettings
 from starlette.routing import Route
 
-from server.settings.sections.oauth import READ, WRITE
-
 ROOT: Final = "/.well-known/oauth-protected-resource"
 
 
-def metadata_routes(auth: AuthSettings) -> list[Route]:
+def metadata_routes(auth: AuthSettings, scopes: list[str]) -> list[Route]:
     """Build the routes that answer with the metadata, as the SDK does, with every scope that a client may ask for."""
     if auth.resource_server_url is None:
         return []
     at_path = create_protected_resource_routes(
-        auth.resource_server_url, [auth.issuer_url], [READ, WRITE], resource_name="Ringfence"
+        auth.resource_server_url, [auth.issuer_url], scopes, resource_name="Ringfence"
     )
     return [*at_path, *(Route(ROOT, endpoint=route.endpoint, methods=["GET", "OPTIONS"]) for route in at_path)]

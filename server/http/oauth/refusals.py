@@ -1,5 +1,6 @@
 """What a client hears besides the SDK's own words: which scopes there are, and that its token cannot be checked now."""
 
+from collections.abc import Sequence
 from typing import Final
 
 from mcp.types import INTERNAL_ERROR, ErrorData, JSONRPCError
@@ -7,7 +8,6 @@ from starlette.responses import PlainTextResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from server.http.oauth.errors import AuthorizationServerUnavailable
-from server.settings.sections.oauth import READ, WRITE
 
 ENDPOINT: Final = "/mcp"
 """The only path that tokens open."""
@@ -21,8 +21,10 @@ class Refusals:
     A token is looked at where it opens something, and nowhere else.
     """
 
-    def __init__(self, app: ASGIApp) -> None:
+    def __init__(self, app: ASGIApp, scopes: Sequence[str]) -> None:
+        """`scopes` are those that a client without any may ask for."""
         self._app = app
+        self._scopes = f', scope="{" ".join(scopes)}"'.encode()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer a request."""
@@ -36,26 +38,24 @@ class Refusals:
             return
 
         async def told(message: Message) -> None:
-            await send(_with_scopes(message) if message["type"] == "http.response.start" else message)
+            await send(self._with_scopes(message) if message["type"] == "http.response.start" else message)
 
         try:
             await self._app(scope, receive, told)
         except AuthorizationServerUnavailable as unavailable:
             await _unavailable(str(unavailable))(scope, receive, send)
 
+    def _with_scopes(self, message: Message) -> Message:
+        headers = [
+            (name, value + self._scopes if name == b"www-authenticate" and b"scope=" not in value else value)
+            for name, value in message.get("headers", ())
+        ]
+        return {**message, "headers": headers}
+
 
 _refuse_several: Final = PlainTextResponse(
     "One Authorization header is expected.", 400, {"WWW-Authenticate": 'Bearer error="invalid_request"'}
 )
-
-
-def _with_scopes(message: Message) -> Message:
-    named = f', scope="{READ} {WRITE}"'.encode()
-    headers = [
-        (name, value + named if name == b"www-authenticate" and b"scope=" not in value else value)
-        for name, value in message.get("headers", ())
-    ]
-    return {**message, "headers": headers}
 
 
 def _unavailable(reason: str) -> Response:

@@ -68,7 +68,7 @@ class OAuthTokens(TokenVerifier):
         grant = TokenGrant(
             toolsets=self._toolsets_in(scopes),
             read_only=WRITE not in scopes,
-            shows_all=self._settings.show_all_tools,
+            shows_all=self._settings.step_up,
         )
         return GrantedToken(
             token=token,

@@ -70,8 +70,8 @@ class OAuthSettings(Section):
     require_toolsets: bool = False
     """Allow a token only the toolsets that its scopes name, so that one which names none reaches no provider."""
 
-    show_all_tools: bool = False
-    """List tools beyond a token's scopes, too: a call of one is refused with the scopes for which a client may ask."""
+    step_up: bool = False
+    """Let clients begin with `read` and ask for more when a call takes it; their list then holds what that may be."""
 
     introspection: IntrospectionSettings | None = None
     """Checks of tokens at the authorization server; off if left out, and then every token has to be a JWT."""
