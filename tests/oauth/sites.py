@@ -83,7 +83,7 @@ async def site(
         services = Services(settings_for(folder, provider, http=http, **(served or {})), clock=clock)
         async with (
             serve_over_http(services.settings, services, port=port) as url,
-            httpx2.AsyncClient(verify=False, timeout=30) as http,
+            httpx2.AsyncClient(verify=False, timeout=30) as client,
         ):
-            yield Site(url, resource, issuer, services, clock, http)
+            yield Site(url, resource, issuer, services, clock, client)
         await services.close()

@@ -15,4 +15,4 @@ async def _visit(name: str, address: str) -> None:
 
 
 if __name__ == "__main__":
-    anyio.run(_visit, *sys.argv[1:3])
+    anyio.run(_visit, sys.argv[1], sys.argv[2])
