@@ -59,13 +59,13 @@ class OAuthSettings(Section):
     """Access by OAuth 2.1: the company's authorization server gives the tokens, and this server checks them."""
 
     issuer: Address
-    """Issuer of the authorization server, exactly as its document writes it."""
+    """Issuer of the authorization server, exactly as its document writes it; tokens of any other open nothing."""
 
     resource: Address
     """URL at which clients reach this server's MCP endpoint, such as https://ringfence.example.com/mcp."""
 
     audience: Annotated[list[str], NoDecode, BeforeValidator(_split)] = []
-    """What tokens name as their audience, where the authorization server cannot put the resource there."""
+    """What tokens have to name one of as their audience; the resource if left out, as servers put it there."""
 
     require_toolsets: bool = False
     """Allow a token only the toolsets that its scopes name, so that one which names none reaches no provider."""
