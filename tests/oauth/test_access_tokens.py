@@ -136,14 +136,14 @@ BAD: Final[dict[str, Forgery]] = {
 }
 
 
-@pytest.mark.parametrize("forge", BAD.values(), ids=BAD)
-async def test_any_other_token_is_refused_and_led_to_the_metadata(forge: Forgery, tmp_path: Path) -> None:
+async def test_any_other_token_is_refused_and_led_to_the_metadata(tmp_path: Path) -> None:
     async with site(tmp_path) as here:
-        answer = await here.ask(forge(here))
-        assert answer.status_code == 401
-        told = answer.headers["www-authenticate"]
-        assert 'error="invalid_token"' in told
-        assert f'resource_metadata="{here.url}/.well-known/oauth-protected-resource/mcp"' in told
+        for tried, forge in BAD.items():
+            answer = await here.ask(forge(here))
+            assert answer.status_code == 401, tried
+            told = answer.headers["www-authenticate"]
+            assert 'error="invalid_token"' in told, tried
+            assert f'resource_metadata="{here.url}/.well-known/oauth-protected-resource/mcp"' in told, tried
 
 
 async def test_the_metadata_names_the_authorization_server_and_the_scopes(tmp_path: Path) -> None:

@@ -62,7 +62,7 @@ def scopes_of(claims: Mapping[str, Any]) -> frozenset[str]:
     for name in ("scope", "scp"):
         value = claims.get(name)
         if isinstance(value, str):
-            found |= set(value.split())
+            found |= set(value.split(" "))
         elif isinstance(value, list):
             found |= {one for one in cast("list[object]", value) if isinstance(one, str)}
     return frozenset(found)
