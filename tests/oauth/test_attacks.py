@@ -15,12 +15,12 @@ from tests.oauth.test_introspection import asking
 from tests.server.console.fake_provider import rsa_key
 
 REGISTRY: Final = JWSRegistry(algorithms=["RS256", "PS256", "ES256", "HS256"])
-LIST: Final = {"jsonrpc": "2.0", "id": 1, "method": "tools/list", "params": {}}
+LIST: Final[dict[str, Any]] = {"jsonrpc": "2.0", "id": 1, "method": "tools/list", "params": {}}
 
 
 def _sign(here: Site, header: dict[str, Any], key: RSAKey | ECKey | OctKey | None = None, **claims: Any) -> str:
     """Sign claims under any header: joserfc writes only those that are right."""
-    named = {"alg": "RS256", "kid": here.issuer.key.kid, **header}
+    named: dict[str, Any] = {"alg": "RS256", "kid": here.issuer.key.kid, **header}
     signed = f"{_part(named)}.{_part(here.claims(**claims))}"
     signature = REGISTRY.get_alg(named["alg"]).sign(signed.encode(), key or here.issuer.key)
     return f"{signed}.{urlsafe_b64encode(signature).rstrip(b'=').decode()}"

@@ -66,17 +66,23 @@ async def test_only_tools_beyond_the_scopes_that_this_server_offers_are_worth_as
 async def test_what_is_no_call_of_a_tool_passes_as_it_came(tmp_path: Path) -> None:
     async with site(tmp_path) as here:
         headers = {"Authorization": f"Bearer {here.token(scope='read')}"}
-        params = {"name": WRITE, "arguments": {}}
-        for message in (
+        params: dict[str, Any] = {"name": WRITE, "arguments": {}}
+        messages: list[Any] = [
             [{"jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": params}],
             {"jsonrpc": "2.0", "id": None, "method": "tools/call", "params": params},
             {"jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": [WRITE]},
             {"jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": {"name": [WRITE]}},
             {"jsonrpc": "2.0", "method": "tools/call", "params": params},
             "tools/call",
-        ):
+        ]
+        for message in messages:
             assert scope_in(await here.post(message, headers=headers)) is None
-        large = {"jsonrpc": "2.0", "id": 1, "method": "tools/list", "params": {"cursor": "x" * 5_000_000}}
+        large: dict[str, Any] = {
+            "jsonrpc": "2.0",
+            "id": 1,
+            "method": "tools/list",
+            "params": {"cursor": "x" * 5_000_000},
+        }
         assert (await here.post(large, headers=headers)).status_code == 413
 
 

@@ -90,7 +90,7 @@ async def reaching(
     port, kept, browser = free_port(), Kept(), Browser("anna")
     resource = f"http://127.0.0.1:{port}/mcp"
     secret = {"client_id": US.client_id, "client_secret": US.client_secret.get_secret_value()}
-    us = {**secret, "grant_types": [], "redirect_uris": [], "response_types": []}
+    us: dict[str, Any] = {**secret, "grant_types": [], "redirect_uris": [], "response_types": []}
     with running_authorization_server(resource, clients=[us], opaque=opaque, widens=widens) as issuer:
         http = HttpSettings(oauth=OAuthSettings(issuer=issuer, resource=resource, **settings))
         async with sandboxes() as sandbox:
@@ -138,7 +138,7 @@ async def test_so_does_one_whose_tokens_are_opaque_and_only_while_their_server_v
 
         async def knock(token: str) -> int:
             headers = {"Authorization": f"Bearer {token}", "Accept": "application/json, text/event-stream"}
-            message = {"jsonrpc": "2.0", "id": 1, "method": "tools/list", "params": {}}
+            message: dict[str, Any] = {"jsonrpc": "2.0", "id": 1, "method": "tools/list", "params": {}}
             return (await http.post(reached.resource, json=message, headers=headers)).status_code
 
         assert await knock(tokens.access_token) == 200

@@ -148,7 +148,10 @@ class Introspection:
     def _keep(self, name: bytes, answer: Mapping[str, Any]) -> _Known:
         """Keep an answer: as one that counts only if it is for us, whatever the server vouches for."""
         now = self._clock.now()
-        claims = {"iss": self._settings.issuer, **answer}  # an answer may leave out whose it is, since we asked them
+        claims: dict[str, Any] = {
+            "iss": self._settings.issuer,
+            **answer,
+        }  # an answer may leave out whose it is, since we asked them
         refusal, until = None, now + timedelta(seconds=self._asks.keep_seconds)
         try:
             if answer["active"] is not True:
