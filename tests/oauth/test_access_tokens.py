@@ -184,6 +184,21 @@ async def test_a_token_with_a_known_key_does_not_wait_for_keys_that_a_bad_one_ma
             asking.cancel_scope.cancel()
 
 
+async def test_while_keys_are_read_again_those_that_are_known_count_without_waiting(tmp_path: Path) -> None:
+    async with site(tmp_path) as here, anyio.create_task_group() as asking:
+        assert (await here.ask(here.token())).status_code == 200
+        here.clock.ahead += timedelta(hours=2)
+        good = here.token(exp=_now(24 * 3600))
+        async with silent_listener() as nobody:
+            here.issuer.document = {"jwks_uri": nobody}
+            asking.start_soon(here.ask, good)
+            with anyio.fail_after(8):
+                while here.issuer.reads("/.well-known/openid-configuration") < 2:
+                    await anyio.lowlevel.checkpoint()
+                assert (await here.ask(good)).status_code == 200
+            asking.cancel_scope.cancel()
+
+
 async def test_known_keys_count_for_a_day_while_the_authorization_server_is_gone(tmp_path: Path) -> None:
     async with site(tmp_path) as here:
         assert (await here.ask(here.token())).status_code == 200

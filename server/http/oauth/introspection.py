@@ -90,33 +90,33 @@ class Introspection:
         """
         if not _TOKEN.fullmatch(token):
             raise ProviderMisfit("it is no token.")
-        name = sha256(token.encode()).digest()
-        if (known := self._find(name)) is None:
-            async with self._turn(name):
-                if (known := self._find(name)) is None:  # whoever was before us may have asked
-                    known = self._keep(name, await self._ask(token))
+        digest = sha256(token.encode()).digest()
+        if (known := self._find(digest)) is None:
+            async with self._turn(digest):
+                if (known := self._find(digest)) is None:  # whoever was before us may have asked
+                    known = self._keep(digest, await self._ask(token))
         if known.refusal is not None:
             raise ProviderMisfit(known.refusal)
         require_for_us(known.claims, self._settings, self._clock.now())
         return known.claims
 
-    def _find(self, name: bytes) -> _Known | None:
+    def _find(self, digest: bytes) -> _Known | None:
         for kept in (self._accepted, self._refused):
-            known = kept.get(name)
+            known = kept.get(digest)
             if known is not None and known.counts(self._clock.now()):
-                kept.move_to_end(name)
+                kept.move_to_end(digest)
                 return known
         return None
 
     @asynccontextmanager
-    async def _turn(self, name: bytes) -> AsyncGenerator[None]:
+    async def _turn(self, digest: bytes) -> AsyncGenerator[None]:
         """Wait until a token may be asked about: once at a time, and among few.
 
         Raises:
             AuthorizationServerUnavailable: Too many are before it.
         """
-        is_new = name not in self._accepted
-        lock = self._locks.setdefault(name, anyio.Lock())
+        is_new = digest not in self._accepted
+        lock = self._locks.setdefault(digest, anyio.Lock())
         async with AsyncExitStack() as held:
             try:
                 with anyio.fail_after(WAIT_SECONDS):
@@ -145,13 +145,11 @@ class Introspection:
                 logger.warning("%s cannot be asked about access tokens: %s", self._settings.issuer, reason)
             raise AuthorizationServerUnavailable(reason) from None
 
-    def _keep(self, name: bytes, answer: Mapping[str, Any]) -> _Known:
+    def _keep(self, digest: bytes, answer: Mapping[str, Any]) -> _Known:
         """Keep an answer: as one that counts only if it is for us, whatever the server vouches for."""
         now = self._clock.now()
-        claims: dict[str, Any] = {
-            "iss": self._settings.issuer,
-            **answer,
-        }  # an answer may leave out whose it is, since we asked them
+        # An answer may leave out whose token it is, since we asked them.
+        claims: dict[str, Any] = {"iss": self._settings.issuer, **answer}
         refusal, until = None, now + timedelta(seconds=self._asks.keep_seconds)
         try:
             if answer["active"] is not True:
@@ -161,11 +159,11 @@ class Introspection:
                 until = datetime.fromtimestamp(claims["exp"], now.tzinfo)
         except ProviderMisfit as misfit:
             refusal = str(misfit)
-            self._accepted.pop(name, None)
+            self._accepted.pop(digest, None)
         known = _Known({} if refusal else claims, refusal, now, until)
         kept = self._accepted if refusal is None else self._refused
-        kept[name] = known
-        kept.move_to_end(name)
+        kept[digest] = known
+        kept.move_to_end(digest)
         if len(kept) > MOST_KEPT:
             kept.popitem(last=False)
         return known
@@ -189,17 +187,17 @@ class _Endpoint:
         Raises:
             ProviderMisfit: It cannot be found out, and was not within a day.
         """
-        if not self._is_fresh():
+        if not self._is_known_for(KEPT) and not (self._reading.locked() and self._is_known_for(KEPT_OFFLINE)):
             async with self._reading:
-                if not self._is_fresh() and not is_within(self._clock, self._tried_at, BETWEEN_READS):
+                if not self._is_known_for(KEPT) and not is_within(self._clock, self._tried_at, BETWEEN_READS):
                     self._tried_at = self._clock.now()
                     await self._read()
-        if not is_within(self._clock, self._read_at, KEPT_OFFLINE):
+        if not self._is_known_for(KEPT_OFFLINE):
             raise self._failure
         return self._address
 
-    def _is_fresh(self) -> bool:
-        return is_within(self._clock, self._read_at, KEPT)
+    def _is_known_for(self, span: timedelta) -> bool:
+        return is_within(self._clock, self._read_at, span)
 
     async def _read(self) -> None:
         try:

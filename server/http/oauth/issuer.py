@@ -52,17 +52,18 @@ class Issuer:
         Raises:
             AuthorizationServerUnavailable: The keys cannot be read, and none that is young enough is known.
         """
-        if not self._knows(key_id):  # a good token never waits for what a bad one makes us read
+        # A good token never waits for what a bad one makes us read, nor for what another one of its kind does already.
+        if not self._knows(key_id, KEPT) and not (self._reading.locked() and self._knows(key_id, KEPT_OFFLINE)):
             async with self._reading:
-                if not self._knows(key_id) and not is_within(self._clock, self._tried_at, BETWEEN_READS):
+                if not self._knows(key_id, KEPT) and not is_within(self._clock, self._tried_at, BETWEEN_READS):
                     self._tried_at = self._clock.now()
                     await self._read()
         if not is_within(self._clock, self._read_at, KEPT_OFFLINE):
             raise AuthorizationServerUnavailable("The keys of the authorization server cannot be read.")
         return _named(self._keys, key_id)
 
-    def _knows(self, key_id: str | None) -> bool:
-        return bool(_named(self._keys, key_id)) and is_within(self._clock, self._read_at, KEPT)
+    def _knows(self, key_id: str | None, span: timedelta) -> bool:
+        return bool(_named(self._keys, key_id)) and is_within(self._clock, self._read_at, span)
 
     async def _read(self) -> None:
         try:
