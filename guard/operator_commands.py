@@ -10,7 +10,7 @@ from typing import Final
 
 NAMES: Final = (
     "actions", "allowances", "approvals", "audit", "doctor", "freeze", "init", "notify", "operators", "optouts",
-    "plans", "policy", "receipts", "revoke", "secrets", "spend", "store", "unfreeze", "work",
+    "plans", "policy", "receipts", "revoke", "secrets", "settings", "spend", "store", "unfreeze", "work",
 )  # fmt: skip
 """First words of the commands that work on settings or a store, and so take the options."""
 

@@ -29,6 +29,7 @@ GROUPS: Mapping[str, Part] = {
     "store": ("store.commands", "app"),
     "notify": ("notify.commands", "app"),
     "policy": ("policy", "app"),
+    "settings": ("settings.commands", "app"),
     "optouts": ("rules", "optouts"),
 }
 COMMANDS: Mapping[str, Part] = {

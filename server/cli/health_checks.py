@@ -22,7 +22,6 @@ from clients.errors import (
     UnexpectedAnswer,
 )
 from clients.operation import Operation, OperationType
-from clients.shared.clock import SystemClock
 from guard.errors import JournalUnavailable
 from guard.rules.time_zones import describe_missing_zones, find_missing_zones
 from ringfence_installation import FOLDER, REMEDY, find_changed_files, find_neighbours, recorded_files
@@ -30,11 +29,13 @@ from server.console.oidc.discovery import discover
 from server.console.oidc.errors import ProviderMisfit
 from server.console.oidc.pages import BACK
 from server.console.oidc.transport import get_json
-from server.http.oauth.issuer import Issuer, reason_of
+from server.http.oauth.introspection import try_introspection
+from server.http.oauth.issuer import KEYS, find_endpoint, reason_of
 from server.notices.channel import Channel
 from server.notices.not_taken import NotTaken
 from server.settings.model import Settings
 from server.settings.secrets_file import is_open_to_others
+from server.settings.sections.oauth import IntrospectionSettings
 from server.store.sealed.audit import ANOTHER_KEY
 from server.store.store import Store
 from tools.registry import operations_of, provider_named
@@ -149,11 +150,24 @@ async def check_authorization_server(settings: Settings) -> list[CheckResult]:
     if oauth is None:
         return []
     try:
-        await get_json(await Issuer(oauth.issuer, SystemClock()).keys_address())
+        await get_json(await find_endpoint(oauth.issuer, KEYS))
     except ProviderMisfit as misfit:
         return [CheckResult("access tokens", "fail", f"{oauth.issuer}: {reason_of(misfit)}")]
     audience = " or ".join(oauth.audiences)
-    return [CheckResult("access tokens", "ok", f"{oauth.issuer} answers; its tokens must be for {audience}")]
+    answers = CheckResult("access tokens", "ok", f"{oauth.issuer} answers; its tokens must be for {audience}")
+    if oauth.introspection is None:
+        return [answers]
+    return [answers, await _check_introspection(oauth.issuer, oauth.introspection)]
+
+
+async def _check_introspection(issuer: str, settings: IntrospectionSettings) -> CheckResult:
+    """Check that the authorization server answers when it is asked about a token, with one that nobody has."""
+    try:
+        await try_introspection(issuer, settings)
+    except ProviderMisfit as misfit:
+        return CheckResult("introspection", "fail", f"{issuer}: {reason_of(misfit)}")
+    asked = "every token" if settings.tokens == "all" else "tokens that are no JWT"
+    return CheckResult("introspection", "ok", f"{issuer} answers; it is asked about {asked} as {settings.client_id}")
 
 
 async def check_channels(channels: Sequence[Channel], store: Store, now: datetime) -> list[CheckResult]:

@@ -179,7 +179,7 @@ def mount(services: Services, server: Server[None], host: str, port: int, *, sta
         **_authentication(settings.http, access, tokens, f"http://{named}:{port}"),
     )
     if access is not None:
-        access.tell(app)
+        access.tell(app, settings)
     retention = Retention(services.store.events, settings.http.keep_callbacks_days)
     app.router.routes += [webhook_route(services, retention), *HealthRoutes(services.store).routes()]
     if settings.approvals.page == "auto":

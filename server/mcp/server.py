@@ -41,7 +41,7 @@ from server.mcp.approval_page import ApprovalPage, NoPage
 from server.mcp.card.listing import with_card
 from server.mcp.instructions import instructions
 from server.mcp.listing.registry import ToolRegistry
-from server.mcp.listing.visibility import accounts_to_name, visible_to
+from server.mcp.listing.visibility import accounts_to_name, listed_for
 from server.mcp.session import Session
 from server.services import Services
 
@@ -187,7 +187,7 @@ class CachedToolList:
         """Answer `tools/list`, and pass every other message on."""
         if ctx.method != "tools/list" or ctx.request_id is None or (ctx.params or {}).get("cursor"):
             return await call_next(ctx)
-        visible = visible_to(self._registry, ctx, self._services)
+        visible = listed_for(self._registry, ctx, self._services)
         accounts = accounts_to_name(Session(ctx, self._registry.selection), self._services)
         answer = self._answers.get(ctx.protocol_version)
         if answer is None:

@@ -34,6 +34,9 @@ class TokenGrant:
 
     read_only: bool = False
 
+    shows_all: bool = False
+    """True if the list holds what the holder may not use, too, so that the client can ask for more."""
+
     @property
     def selection(self) -> ToolSelection:
         """The tools that the holder may see."""
@@ -120,7 +123,9 @@ class Session:
             if selection and (reason := selection.why_out_of_reach(name, only_reads=only_reads)):
                 return reason
         grant = self.grant
-        return None if grant is EVERYTHING else grant.why_out_of_reach(_info_of(name, only_reads=only_reads))
+        if grant is EVERYTHING:
+            return None
+        return grant.why_out_of_reach(info_of(name) or ToolInfo(name, frozenset(), only_reads=only_reads))
 
     @property
     def is_bound_to_accounts(self) -> bool:
@@ -180,12 +185,10 @@ def headers_of(context: ServerRequestContext[Any, Any]) -> Mapping[str, str] | N
     return cast("Mapping[str, str] | None", getattr(context.request, "headers", None))
 
 
-def _info_of(name: str, *, only_reads: bool) -> ToolInfo:
-    """Return what a grant needs to know about an operation or a built-in tool."""
+def info_of(name: str) -> ToolInfo | None:
+    """Return what a grant needs to know about an operation or a built-in tool; None where there is none of the name."""
     operation = operation_named(name)
-    if operation is not None:
-        return tool_info(operation)
-    return INFO_OF_BUILTIN.load()(name) or ToolInfo(name, frozenset(), only_reads=only_reads)
+    return tool_info(operation) if operation is not None else INFO_OF_BUILTIN.load()(name)
 
 
 @cache

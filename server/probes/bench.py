@@ -94,10 +94,17 @@ class Bench:
         self, settings: Mapping[str, Any], holders: Sequence[str], *, person: Person | None = None
     ) -> AsyncGenerator[Sequence[Assistant]]:
         """Start another HTTP server as `restarted_with` does, and connect the holders of some tokens to it."""
-        environment = {**self.environment, **in_environment({"approvals": {"page": "off"}, **settings})}
-        log, era = self.folder / "restarted.stderr", MODERN_PROTOCOL_VERSIONS[-1]
-        async with run_server(environment, log=log, program=self._program) as url, AsyncExitStack() as stack:
+        era = MODERN_PROTOCOL_VERSIONS[-1]
+        async with self.restarted_at(settings) as url, AsyncExitStack() as stack:
             yield [await stack.enter_async_context(self._connection(url, holder, era, person)) for holder in holders]
+
+    @asynccontextmanager
+    async def restarted_at(self, settings: Mapping[str, Any]) -> AsyncGenerator[str]:
+        """Start another HTTP server on the same state folder, under further settings; yields its address."""
+        environment = {**self.environment, **in_environment({"approvals": {"page": "off"}, **settings})}
+        log = self.folder / "restarted.stderr"
+        async with run_server(environment, log=log, program=self._program) as url:
+            yield url
 
     async def over_stdio(
         self, name: str, *, era: Era = "auto", person: Person | None = None, state_folder: Path | None = None

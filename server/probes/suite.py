@@ -18,6 +18,7 @@ from server.probes.attacks import (
     integrity,
     plans,
     reasons,
+    scopes,
     untrusted_text,
 )
 from server.probes.attacks.budgets import CAP
@@ -38,6 +39,7 @@ ATTACKS: tuple[Probe, ...] = (
     *destinations.PROBES,
     *budgets.PROBES,
     *access.PROBES,
+    *scopes.PROBES,
     *allowances.PROBES,
 )
 """In the order of their run: those that spend are late, because VoiceTel shows its rates six times an hour.

@@ -85,13 +85,30 @@ def _merge(content: Mapping[str, Any], over: Mapping[str, Any]) -> dict[str, Any
     return merged
 
 
+_NOT_IN_THE_FILE: Final[Mapping[tuple[str, ...], str]] = {
+    ("telemetry", "headers"): f"{variable_of('telemetry.headers')}__NAME=VALUE",  # most are keys
+    ("http", "oauth", "introspection", "client_secret"): variable_of("http.oauth.introspection.client_secret"),
+}
+"""Secrets that the settings file may not hold, which people copy and show, and how each is set instead."""
+
+
 def _secrets_in_file(content: Mapping[str, Any], origin: Origin) -> list[str]:
-    """Refuse headers of telemetry in the settings file, which people copy and show: most are keys."""
-    telemetry = content.get("telemetry")
-    if not isinstance(telemetry, Mapping) or "headers" not in telemetry:
-        return []
-    rule = f"set it in the environment or in ringfence.env, as {variable_of('telemetry.headers')}__NAME=VALUE"
-    return locate([(("telemetry", "headers"), rule)], origin)
+    """Refuse the secrets that belong in no settings file."""
+    wrong = [
+        (place, f"set it in the environment or in ringfence.env, as {variable}")
+        for place, variable in _NOT_IN_THE_FILE.items()
+        if _stands_in(content, place)
+    ]
+    return locate(wrong, origin)
+
+
+def _stands_in(content: Mapping[str, Any], place: tuple[str, ...]) -> bool:
+    table: object = content
+    for key in place:
+        if not isinstance(table, Mapping) or key not in table:
+            return False
+        table = cast("Mapping[str, object]", table)[key]
+    return True
 
 
 def _unknown_names(settings: Settings, origin: Origin, *, with_selection: bool) -> list[str]:

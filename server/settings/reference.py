@@ -1,6 +1,7 @@
-"""The table of settings for the documentation, derived from the settings themselves."""
+"""What can be set, derived from the settings themselves: for the documentation and `ringfence settings explain`."""
 
-from typing import Any, cast
+from dataclasses import dataclass
+from typing import Any, Final, cast
 
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
@@ -26,59 +27,94 @@ _BY_NAME: dict[str, tuple[str, type[BaseModel]]] = {
 }
 """Tables of sections within a section, with what names each of them."""
 
-_ACCOUNTS = (
-    "| `accounts.ACCOUNT.provider` | `RINGFENCE_ACCOUNTS__ACCOUNT__PROVIDER` | required | Name of the provider. |",
-    "| `accounts.ACCOUNT.KEY` | `RINGFENCE_ACCOUNTS__ACCOUNT__KEY` | none | Every key that the section of the provider "
-    "has. |",
+_DEFAULT_STATE_FOLDER: Final = "the user's state folder"
+
+
+@dataclass(frozen=True, slots=True)
+class SettingRow:
+    """One setting, as its declaration describes it."""
+
+    key: str
+    """Its key in `ringfence.toml`; what people choose is in capitals."""
+
+    variable: str | None
+    """Its environment variable; None if it has none."""
+
+    default: str | None
+    """In words, `none` where it is left out; None if the setting is required in its section."""
+
+    sentence: str
+
+    @property
+    def is_pattern(self) -> bool:
+        """True if its key stands for several: a row of a list, or a name that people choose."""
+        return "[]" in self.key or self.key != self.key.lower()
+
+
+_ACCOUNTS: Final = (
+    SettingRow("accounts.ACCOUNT.provider", "RINGFENCE_ACCOUNTS__ACCOUNT__PROVIDER", None, "Name of the provider."),
+    SettingRow(
+        "accounts.ACCOUNT.KEY",
+        "RINGFENCE_ACCOUNTS__ACCOUNT__KEY",
+        "none",
+        "Every key that the section of the provider has.",
+    ),
 )
 
 
 def settings_table() -> str:
     """Build the table: a row per setting with its key in `ringfence.toml`, variable, default and description."""
     lines = ["| key | environment | default | what it does |", "| --- | --- | --- | --- |"]
+    for row in setting_rows():
+        variable = f"`{row.variable}`" if row.variable else "(file only)"
+        default = "required" if row.default is None else row.default
+        is_value = default not in {"required", "none", _DEFAULT_STATE_FOLDER}
+        lines.append(f"| `{row.key}` | {variable} | {f'`{default}`' if is_value else default} | {row.sentence} |")
+    return "\n".join(lines)
+
+
+def setting_rows() -> list[SettingRow]:
+    """Return every setting, section by section."""
+    rows: list[SettingRow] = []
     fields = settings_class().model_fields
     for name in (*provider_names(), *Settings.model_fields):
         field = fields[name]
         if name == "accounts":
-            lines += _ACCOUNTS
+            rows += _ACCOUNTS
         elif name in _ROWS_OF:
-            lines += _section(f"{name}[]" if name == "budget" else f"{name}.TOOL", _ROWS_OF[name], in_environment=False)
+            rows += _section(f"{name}[]" if name == "budget" else f"{name}.TOOL", _ROWS_OF[name], in_environment=False)
         elif isinstance(field.annotation, type) and issubclass(field.annotation, BaseModel):
-            lines += _section(name, field.annotation, in_environment=True)
+            rows += _section(name, field.annotation, in_environment=True)
         else:
-            variable = f"`RINGFENCE_{name.upper()}`"
-            lines.append(_row(name, variable, field, field_descriptions(settings_class()).get(name, "")))
-    return "\n".join(lines)
+            sentence = field_descriptions(settings_class()).get(name, "")
+            rows.append(SettingRow(name, f"RINGFENCE_{name.upper()}", _default(field), sentence))
+    return rows
 
 
-def _section(name: str, section: type[BaseModel], *, in_environment: bool) -> list[str]:
+def _section(name: str, section: type[BaseModel], *, in_environment: bool) -> list[SettingRow]:
     sentences = field_descriptions(section)
-    rows: list[str] = []
+    rows: list[SettingRow] = []
     for key, field in section.model_fields.items():
         inner = bare(field.annotation)
         if isinstance(inner, type) and issubclass(inner, BaseModel):
             rows += _section(f"{name}.{key}", inner, in_environment=in_environment)
             continue
-        variable = f"`{variable_of(f'{name}.{key}')}`" if in_environment else "(file only)"
-        rows.append(_row(f"{name}.{key}", variable, field, sentences.get(key, "")))
+        variable = variable_of(f"{name}.{key}") if in_environment else None
+        rows.append(SettingRow(f"{name}.{key}", variable, _default(field), sentences.get(key, "")))
         named, within = _BY_NAME.get(f"{name}.{key}", ("", None))
         if within is not None:
             rows += _section(f"{name}.{key}.{named}", within, in_environment=True)
     return rows
 
 
-def _row(key: str, variable: str, field: FieldInfo, sentence: str) -> str:
-    return f"| `{key}` | {variable} | {_default(field)} | {sentence} |"
-
-
-def _default(field: FieldInfo) -> str:
+def _default(field: FieldInfo) -> str | None:
     if field.is_required():
-        return "required"
+        return None
     if field.default_factory is not None:
-        return "the user's state folder"
+        return _DEFAULT_STATE_FOLDER
     default: Any = field.default
     if default is None or default == {} or default == []:
         return "none"
     if isinstance(default, list):
-        return "`" + ", ".join(str(item) for item in cast("list[object]", default)) + "`"
-    return f"`{getattr(default, 'word', default)}`"
+        return ", ".join(str(item) for item in cast("list[object]", default))
+    return str(getattr(default, "word", default))

@@ -3,7 +3,7 @@
 import json
 import re
 import subprocess
-from collections.abc import Generator, Mapping
+from collections.abc import Generator, Mapping, Sequence
 from contextlib import contextmanager
 from html import unescape
 from pathlib import Path
@@ -46,12 +46,15 @@ def running_provider(page: str, *, is_public: bool = False, **changes: Any) -> G
 
 
 @contextmanager
-def running_authorization_server(resource: str) -> Generator[str]:
-    """Run the provider as the authorization server of a resource, where clients register themselves."""
-    issuer = f"http://localhost:{free_port()}"
-    with _running(
-        issuer, clients=[], settings={"scopes": ["openid", "offline_access", "read", "write"]}, resource=resource
-    ):
+def running_authorization_server(
+    resource: str, *, clients: Sequence[Mapping[str, Any]] = (), opaque: bool = False, widens: bool = False
+) -> Generator[str]:
+    """Run the provider as the authorization server of a resource, where clients register themselves.
+
+    Its tokens are `opaque`, if not JWT. With `widens`, clients may ask for more scopes than they registered with.
+    """
+    issuer, settings = f"http://localhost:{free_port()}", {"scopes": ["openid", "offline_access", "read", "write"]}
+    with _running(issuer, clients=[*clients], settings=settings, resource=resource, opaque=opaque, widens=widens):
         yield issuer
 
 

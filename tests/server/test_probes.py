@@ -62,6 +62,7 @@ HOLES: Mapping[str, str] = {
     "repeated-call": "the second call needed no approval",
     "valid-names": "note has an argument 'amount$'",
     "another-account": "an account out of the token's reach could be called",
+    "beyond-scopes": "an order by name was answered 200",
     "http-doors": "answered [401, 200, 421, 403]",
     "allowance-widened": "with another recipient, the call needed no approval",
     "allowance-of-another": "called under the allowance of alice",

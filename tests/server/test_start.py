@@ -77,3 +77,20 @@ def test_until_it_has_listed_its_tools_it_loads_neither_guard_nor_store_nor_oper
 
 def _modules(loaded: set[str], package: str) -> set[str]:
     return {name.removeprefix(package) for name in loaded if name.startswith(package)}
+
+
+def test_an_http_server_without_an_authorization_server_loads_nothing_that_checks_signatures() -> None:
+    code = (
+        "import sys; from server.http.app import http_app; from server.services import Services\n"
+        "from server.settings.load import read_settings; http_app(Services(read_settings()), '127.0.0.1', 8000)\n"
+        "print(*sys.modules)"
+    )
+    environment = {**os.environ, "RINGFENCE_HTTP__TOKENS": '{"alice": "a-long-token-of-alice"}'}
+    done = subprocess.run(  # noqa: S603 - our own program
+        [sys.executable, "-c", code], env=environment, capture_output=True, check=True, encoding="utf-8"
+    )
+    loaded = set(done.stdout.split())
+    assert "server.http.oauth.access" in loaded
+    assert {name for name in loaded if name.partition(".")[0] in {"joserfc", "oauthlib"}} == set()
+    of_oauth = {"server.http.oauth", *(f"server.http.oauth.{name}" for name in ("access", "metadata", "refusals"))}
+    assert {name for name in loaded if name.startswith("server.http.oauth")} <= of_oauth | {"server.http.oauth.errors"}

@@ -121,6 +121,8 @@ OTHERS: Sequence[tuple[str, ...]] = (
     ("policy", "simulate", "--since", "9999d"),
     ("policy", "simulate", "--since", TRICK),
     ("policy", "explain", TRICK),
+    ("settings", "explain", "http.oauth"),
+    ("settings", "explain", TRICK),
     ("init", "--client", "goose", "--no-check"),
     ("freeze",),
     ("unfreeze",),

@@ -34,14 +34,16 @@ async def get_json(url: str, *, token: str | None = None) -> dict[str, Any]:
 
 
 async def post_form(
-    url: str, fields: Mapping[str, str], *, login: tuple[str, str] | None
+    url: str, fields: Mapping[str, str], *, login: tuple[str, str] | None, declared: bool = False
 ) -> tuple[int, dict[str, Any] | None]:
     """Post a form to the provider and return status and document; `login` is sent as HTTP Basic.
+
+    With `declared`, only what the answer's own type says is JSON counts as a document.
 
     Raises:
         ProviderMisfit: It cannot be reached.
     """
-    return await _send("POST", url, headers=_HEADERS, fields=fields, login=login)
+    return await _send("POST", url, headers=_HEADERS, fields=fields, login=login, declared=declared)
 
 
 async def _send(
@@ -51,6 +53,7 @@ async def _send(
     headers: Mapping[str, str],
     fields: Mapping[str, str] | None = None,
     login: tuple[str, str] | None = None,
+    declared: bool = False,
 ) -> tuple[int, dict[str, Any] | None]:
     try:
         with anyio.fail_after(PATIENCE_SECONDS):
@@ -60,7 +63,9 @@ async def _send(
                     request, stream=True, auth=httpx2.BasicAuth(*login) if login else None, follow_redirects=False
                 )
                 try:
-                    return answer.status_code, _document(await _read(answer))
+                    body = await _read(answer)
+                    is_document = not declared or _is_json(answer.headers.get("content-type", ""))
+                    return answer.status_code, _document(body) if is_document else None
                 finally:
                     await answer.aclose()
     except (httpx2.HTTPError, httpx2.InvalidURL, TimeoutError) as failed:
@@ -76,6 +81,10 @@ async def _read(answer: httpx2.Response) -> bytes:
         if len(body) > LARGEST_ANSWER:
             raise ProviderMisfit(f"The sign-in provider's answer is larger than {LARGEST_ANSWER} bytes.")
     return bytes(body)
+
+
+def _is_json(content_type: str) -> bool:
+    return content_type.partition(";")[0].strip().lower() == "application/json"
 
 
 def _document(body: bytes) -> dict[str, Any] | None:

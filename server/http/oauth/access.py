@@ -6,17 +6,23 @@ from typing import Final
 
 from mcp.server.auth.provider import TokenVerifier
 from mcp.server.auth.settings import AuthSettings
+from pydantic import AnyHttpUrl
 from starlette.applications import Starlette
+from starlette.routing import Route
+from starlette.types import ASGIApp
 
 from clients.deferred import Deferred
 from clients.shared.clock import Clock
-from server.http.oauth.metadata import NamedScopes, metadata_routes
-from server.settings.sections.oauth import READ, OAuthSettings
+from server.http.oauth.metadata import metadata_routes
+from server.http.oauth.refusals import ENDPOINT, Refusals
+from server.settings.model import Settings
+from server.settings.sections.oauth import READ, WRITE, OAuthSettings
 
 OAUTH_TOKENS: Final = Deferred[Callable[[OAuthSettings, TokenVerifier, Clock], TokenVerifier]](
     "server.http.oauth.tokens:OAuthTokens"
 )
-"""Deferred: it loads what checks signatures, which only servers with an authorization server need."""
+STEP_UP: Final = Deferred[Callable[[ASGIApp, Settings, AnyHttpUrl], ASGIApp]]("server.http.oauth.step_up:StepUp")
+"""Deferred: they load what checks signatures, and what calls need, for servers with an authorization server alone."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +40,12 @@ class OAuthAccess:
         auth = AuthSettings.model_validate({**addresses, "required_scopes": [READ], "validate_token_resource": False})
         return cls(auth, OAUTH_TOKENS.load()(settings, static, clock))
 
-    def tell(self, app: Starlette) -> None:
-        """Tell clients of an application where tokens come from, and which scopes there are."""
-        app.router.routes[:0] = metadata_routes(self.auth)  # before the SDK's own, which name fewer scopes
-        app.add_middleware(NamedScopes)
+    def tell(self, app: Starlette, settings: Settings) -> None:
+        """Tell clients of an application where tokens come from, and which scopes there are, or a call takes."""
+        for route in app.router.routes:
+            if isinstance(route, Route) and route.path == ENDPOINT and self.auth.resource_server_url is not None:
+                route.app = STEP_UP.load()(route.app, settings, self.auth.resource_server_url)
+        scopes = [READ] if settings.read_only else [READ, WRITE]
+        app.router.routes[:0] = metadata_routes(self.auth, scopes)  # before the SDK's own, which name fewer scopes
+        begins_small = settings.http.oauth is not None and settings.http.oauth.step_up
+        app.add_middleware(Refusals, scopes=[READ] if begins_small else scopes)

@@ -1,6 +1,6 @@
-"""The authorization server as this process knows it: its keys, read when a token comes, and kept.
+"""The authorization server as this process knows it: its document, and its keys, read when a token comes, and kept.
 
-Its document is looked for where RFC 8414 puts it, and then where OpenID Connect does.
+The document is looked for where RFC 8414 puts it, and then where OpenID Connect does.
 """
 
 import logging
@@ -14,11 +14,15 @@ import anyio
 from clients.shared.clock import Clock
 from server.console.oidc.errors import ProviderMisfit
 from server.console.oidc.transport import get_json
+from server.http.oauth.errors import AuthorizationServerUnavailable
 from server.settings.sections.sign_in import is_protected
 
 logger = logging.getLogger(__name__)
 
 Keys = tuple[Mapping[str, Any], ...]
+
+KEYS: Final = "jwks_uri"
+"""Where the server's document says that its keys are."""
 
 KEPT: Final = timedelta(hours=1)
 """Keys older than this are read again."""
@@ -46,23 +50,24 @@ class Issuer:
         """Return the keys that a token with this key id may be signed with: those of that id, or all if it names none.
 
         Raises:
-            ProviderMisfit: The keys cannot be read, and none that is young enough is known.
+            AuthorizationServerUnavailable: The keys cannot be read, and none that is young enough is known.
         """
-        if not self._knows(key_id):  # a good token never waits for what a bad one makes us read
+        # A good token never waits for what a bad one makes us read, nor for what another one of its kind does already.
+        if not self._knows(key_id, KEPT) and not (self._reading.locked() and self._knows(key_id, KEPT_OFFLINE)):
             async with self._reading:
-                if not self._knows(key_id) and not self._is_within(self._tried_at, BETWEEN_READS):
+                if not self._knows(key_id, KEPT) and not is_within(self._clock, self._tried_at, BETWEEN_READS):
                     self._tried_at = self._clock.now()
                     await self._read()
-        if not self._is_within(self._read_at, KEPT_OFFLINE):
-            raise ProviderMisfit("The keys of the authorization server cannot be read.")
+        if not is_within(self._clock, self._read_at, KEPT_OFFLINE):
+            raise AuthorizationServerUnavailable("The keys of the authorization server cannot be read.")
         return _named(self._keys, key_id)
 
-    def _knows(self, key_id: str | None) -> bool:
-        return bool(_named(self._keys, key_id)) and self._is_within(self._read_at, KEPT)
+    def _knows(self, key_id: str | None, span: timedelta) -> bool:
+        return bool(_named(self._keys, key_id)) and is_within(self._clock, self._read_at, span)
 
     async def _read(self) -> None:
         try:
-            found: object = (await get_json(await self.keys_address())).get("keys")
+            found: object = (await get_json(await find_endpoint(self._issuer, KEYS))).get("keys")
         except ProviderMisfit as misfit:
             logger.warning("The keys of %s cannot be read: %s", self._issuer, reason_of(misfit))
             return
@@ -74,33 +79,45 @@ class Issuer:
             return
         self._keys, self._read_at = signing, self._clock.now()
 
-    async def keys_address(self) -> str:
-        """Find where the keys are, by the server's own document.
 
-        Raises:
-            ProviderMisfit: There is no such document, it is another issuer's, or it names no protected address.
-        """
-        failed: ProviderMisfit | None = None
-        for address in document_addresses(self._issuer):
-            try:
-                document = await get_json(address)
-            except ProviderMisfit as misfit:
-                failed = misfit
-                continue
-            if document.get("issuer") != self._issuer:
-                raise ProviderMisfit(
-                    "The authorization server's document is that of another issuer than `http.oauth.issuer`. Set it "
-                    "exactly as the server writes it, with or without a slash at the end."
-                )
-            found = document.get("jwks_uri")
-            is_https = not self._issuer.startswith("https:") or str(found).startswith("https:")
-            if not isinstance(found, str) or not is_protected(found) or not is_https:
-                raise ProviderMisfit("The authorization server's `jwks_uri` is no https:// address.")
-            return found
-        raise failed or ProviderMisfit("The authorization server has no document.")
+async def find_endpoint(issuer: str, name: str) -> str:
+    """Find an address in the document of an authorization server, such as its `jwks_uri`.
 
-    def _is_within(self, moment: datetime | None, span: timedelta) -> bool:
-        return moment is not None and timedelta() <= self._clock.now() - moment < span
+    Raises:
+        ProviderMisfit: There is no such document, it is another issuer's, or it names no protected address.
+    """
+    found = (await read_document(issuer)).get(name)
+    is_https = not issuer.startswith("https:") or str(found).startswith("https:")
+    if not isinstance(found, str) or not is_protected(found) or "#" in found or not is_https:
+        raise ProviderMisfit(f"The authorization server's `{name}` is no https:// address.")
+    return found
+
+
+async def read_document(issuer: str) -> Mapping[str, Any]:
+    """Read what an authorization server says of itself.
+
+    Raises:
+        ProviderMisfit: It says nothing where it should, or what is there is another issuer's.
+    """
+    failed: ProviderMisfit | None = None
+    for address in document_addresses(issuer):
+        try:
+            document = await get_json(address)
+        except ProviderMisfit as misfit:
+            failed = misfit
+            continue
+        if document.get("issuer") != issuer:
+            raise ProviderMisfit(
+                "The authorization server's document is that of another issuer than `http.oauth.issuer`. Set it "
+                "exactly as the server writes it, with or without a slash at the end."
+            )
+        return document
+    raise failed or ProviderMisfit("The authorization server has no document.")
+
+
+def is_within(clock: Clock, moment: datetime | None, span: timedelta) -> bool:
+    """Return True if a moment is at most so long ago; False if a clock that was set back puts it into the future."""
+    return moment is not None and timedelta() <= clock.now() - moment < span
 
 
 def reason_of(misfit: ProviderMisfit) -> str:

@@ -1,22 +1,22 @@
-"""Access tokens of the operator's authorization server (RFC 9068), beside the static tokens of the settings.
+"""Access tokens of the operator's authorization server, beside the static tokens of the settings.
 
-A token has to be signed by the issuer, for this very resource, and in force. Its scopes say what its holder may do:
-`read` for plain reads, `write` for everything, and names of toolsets, which narrow either.
+A token has to be signed by the issuer (RFC 9068), or the issuer vouches for it when asked (RFC 7662); it has to be for
+this very resource, and in force. Its scopes say what its holder may do: `read` for plain reads, `write` for everything,
+and names of toolsets, which narrow either.
 """
 
 import logging
 from collections.abc import Mapping
-from datetime import datetime
 from functools import cache
-from typing import Any, Final, cast
+from typing import Any
 
-from joserfc import jwt
-from joserfc.errors import JoseError
 from mcp.server.auth.provider import AccessToken, TokenVerifier
 
 from clients.shared.clock import Clock
 from server.console.oidc.errors import ProviderMisfit
 from server.console.oidc.id_token import header_of, key_id_of, verify_signature
+from server.http.oauth.claims import SKEW_SECONDS, require_for_us, scopes_of
+from server.http.oauth.introspection import Introspection
 from server.http.oauth.issuer import Issuer, reason_of
 from server.mcp.session import GrantedToken, TokenGrant
 from server.settings.names import toolsets_of
@@ -24,9 +24,6 @@ from server.settings.sections.oauth import READ, WRITE, OAuthSettings, principal
 from tools.registry import all_operations, provider_names
 
 logger = logging.getLogger(__name__)
-
-SKEW_SECONDS: Final = 60
-"""How far the clock of the authorization server and ours may be apart."""
 
 
 class OAuthTokens(TokenVerifier):
@@ -37,25 +34,42 @@ class OAuthTokens(TokenVerifier):
         self._static = static
         self._clock = clock
         self._issuer = Issuer(settings.issuer, clock)
+        asks = settings.introspection
+        self._introspection = None if asks is None else Introspection(settings, asks, clock)
+        self._asks_about_all = asks is not None and asks.tokens == "all"
 
     async def verify_token(self, token: str) -> AccessToken | None:
-        """Return access for a token that counts here, and None for any other; the log says why, without the token."""
+        """Return access for a token that counts here, and None for any other; the log says why, without the token.
+
+        Raises:
+            AuthorizationServerUnavailable: Whether it counts cannot be found out now.
+        """
         static = await self._static.verify_token(token)
         if static is not None:
             return static
         try:
-            require_access_token(token)
-            claims = verify_signature(token, await self._issuer.keys(key_id_of(token)))
-            require_for_us(claims, self._settings, self._clock.now())
-            return self._access(token, claims)
+            return self._access(token, await self._claims_of(token))
         except ProviderMisfit as misfit:
             logger.info("An access token is refused: %s", reason_of(misfit))
             return None
 
+    async def _claims_of(self, token: str) -> Mapping[str, Any]:
+        """Return what a token says, as its signature or the authorization server vouches for, once it is for us."""
+        if self._introspection is not None and (self._asks_about_all or not is_signed(token)):
+            return await self._introspection.claims_of(token)
+        require_access_token(token)
+        claims = verify_signature(token, await self._issuer.keys(key_id_of(token)))
+        require_for_us(claims, self._settings, self._clock.now())
+        return claims
+
     def _access(self, token: str, claims: Mapping[str, Any]) -> AccessToken:
         scopes = scopes_of(claims)
         may = ([READ] if {READ, WRITE} & scopes else []) + ([WRITE] if WRITE in scopes else [])
-        grant = TokenGrant(toolsets=self._toolsets_in(scopes), read_only=WRITE not in scopes)
+        grant = TokenGrant(
+            toolsets=self._toolsets_in(scopes),
+            read_only=WRITE not in scopes,
+            shows_all=self._settings.step_up,
+        )
         return GrantedToken(
             token=token,
             client_id=str(claims.get("client_id") or claims.get("azp") or claims["sub"]),
@@ -84,6 +98,15 @@ def _toolsets() -> frozenset[str]:
     return frozenset(toolsets_of(all_operations().values()))
 
 
+def is_signed(token: str) -> bool:
+    """Return True for a token in the form of a JWT, whoever signed it."""
+    try:
+        header_of(token)
+    except ProviderMisfit:
+        return False
+    return True
+
+
 def require_access_token(token: str) -> None:
     """Refuse a token of another type (RFC 8725, 3.11): logout tokens and others are signed with the same keys.
 
@@ -95,41 +118,3 @@ def require_access_token(token: str) -> None:
     named = header_of(token).get("typ", "jwt")
     if not isinstance(named, str) or named.lower().removeprefix("application/") not in {"jwt", "at+jwt"}:
         raise ProviderMisfit("its `typ` is not that of an access token.")
-
-
-def require_for_us(claims: Mapping[str, Any], settings: OAuthSettings, now: datetime) -> None:
-    """Refuse a token of another issuer, for another resource, out of its time, or without a holder.
-
-    Raises:
-        ProviderMisfit: It is such a one.
-    """
-    registry = jwt.JWTClaimsRegistry(
-        now=int(now.timestamp()),
-        leeway=SKEW_SECONDS,
-        iss={"essential": True, "value": settings.issuer},
-        sub={"essential": True},
-        aud={"essential": True, "values": list(settings.audiences)},
-        exp={"essential": True},
-    )
-    try:
-        registry.validate(dict(claims))
-    except JoseError as wrong:
-        claim = getattr(wrong, "claim", None) or "exp"
-        raise ProviderMisfit(f"its claim `{claim}` is missing or not as expected.") from None
-    subject = claims["sub"]
-    if not isinstance(subject, str) or not subject.isprintable() or not 0 < len(subject) <= settings.longest_subject:
-        raise ProviderMisfit("its claim `sub` names nobody.")
-    if "nonce" in claims or "at_hash" in claims:
-        raise ProviderMisfit("it is an ID token, which says who signed in, and opens nothing.")
-
-
-def scopes_of(claims: Mapping[str, Any]) -> frozenset[str]:
-    """Return the scopes of a token: `scope` as RFC 9068 has it, or `scp` as some servers write it, text or list."""
-    found: set[str] = set()
-    for name in ("scope", "scp"):
-        value = claims.get(name)
-        if isinstance(value, str):
-            found |= set(value.split())
-        elif isinstance(value, list):
-            found |= {one for one in cast("list[object]", value) if isinstance(one, str)}
-    return frozenset(found)

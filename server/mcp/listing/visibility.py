@@ -14,11 +14,26 @@ from tools.selection import selection_from_headers, usable_accounts
 
 
 def visible_to(registry: ToolRegistry, context: ServerRequestContext[Any, Any], services: Services) -> frozenset[str]:
-    """Return the names of the tools that this client sees.
+    """Return the names of the tools that this client sees and may call.
 
     Raises:
         MCPError: Its headers name a toolset or tool that this server does not offer.
     """
+    return _left_of(registry, context, services, in_list=False)
+
+
+def listed_for(registry: ToolRegistry, context: ServerRequestContext[Any, Any], services: Services) -> frozenset[str]:
+    """Return the names of the tools in this client's list, which may name some that only a wider token reaches.
+
+    Raises:
+        MCPError: Its headers name a toolset or tool that this server does not offer.
+    """
+    return _left_of(registry, context, services, in_list=True)
+
+
+def _left_of(
+    registry: ToolRegistry, context: ServerRequestContext[Any, Any], services: Services, *, in_list: bool
+) -> frozenset[str]:
     try:
         visible = registry.visible(selection_from_headers(headers_of(context)))
     except NotOffered as unknown:
@@ -30,7 +45,7 @@ def visible_to(registry: ToolRegistry, context: ServerRequestContext[Any, Any], 
     return frozenset(
         name
         for name in visible
-        if grant.selection.includes(registry.listed[name].info)
+        if ((in_list and grant.shows_all) or grant.selection.includes(registry.listed[name].info))
         and _has_account(provider_of_tool(name), session, services)
     )
 

@@ -1,12 +1,12 @@
 """The section of the settings that says whose access tokens open the MCP endpoint."""
 
 from collections.abc import Mapping
-from typing import Annotated, Final
+from typing import Annotated, Final, Literal
 
-from pydantic import AfterValidator, BeforeValidator
+from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, field_validator
 from pydantic_settings import NoDecode
 
-from clients.settings import Section, strip_surroundings
+from clients.settings import Section, require_expanded, strip_surroundings
 from guard.operators.roles import ACCOUNT
 from server.settings.sections.sign_in import is_protected
 
@@ -31,20 +31,50 @@ def _split(value: object) -> object:
 Address = Annotated[str, BeforeValidator(strip_surroundings), AfterValidator(_protected)]
 
 
+class IntrospectionSettings(Section):
+    """How tokens are checked that say nothing themselves: the authorization server is asked (RFC 7662)."""
+
+    client_id: Annotated[str, BeforeValidator(strip_surroundings), Field(min_length=1)]
+    """Id under which this server may ask the authorization server about tokens."""
+
+    client_secret: Annotated[SecretStr, BeforeValidator(strip_surroundings), Field(min_length=1)]
+    """Secret that goes with it; only from the environment or ringfence.env."""
+
+    authentication: Literal["basic", "post"] = "basic"
+    """How both are sent: `basic` in a header (client_secret_basic), or `post` in the form (client_secret_post)."""
+
+    tokens: Literal["opaque", "all"] = "opaque"
+    """Tokens that it is asked about: `opaque`, those that are no JWT, or `all`, so that revoking any takes effect."""
+
+    keep_seconds: Annotated[float, Field(ge=0, le=300)] = 30
+    """Seconds that an answer counts, and never beyond the token's end; so long a revoked token still opens."""
+
+    @field_validator("client_id", "client_secret", mode="before")
+    @classmethod
+    def _take_values(cls, value: object) -> object:
+        return require_expanded(value)
+
+
 class OAuthSettings(Section):
     """Access by OAuth 2.1: the company's authorization server gives the tokens, and this server checks them."""
 
     issuer: Address
-    """Issuer of the authorization server, exactly as its document writes it."""
+    """Issuer of the authorization server, exactly as its document writes it; tokens of any other open nothing."""
 
     resource: Address
     """URL at which clients reach this server's MCP endpoint, such as https://ringfence.example.com/mcp."""
 
     audience: Annotated[list[str], NoDecode, BeforeValidator(_split)] = []
-    """What tokens name as their audience, where the authorization server cannot put the resource there."""
+    """What tokens have to name one of as their audience; the resource if left out, as servers put it there."""
 
     require_toolsets: bool = False
     """Allow a token only the toolsets that its scopes name, so that one which names none reaches no provider."""
+
+    step_up: bool = False
+    """Let clients begin with `read` and ask for more when a call takes it; their list then holds what that may be."""
+
+    introspection: IntrospectionSettings | None = None
+    """Checks of tokens at the authorization server; off if left out, and then every token has to be a JWT."""
 
     owners: Mapping[str, str] = {}
     """Operator to whom each subject (`sub`) belongs, who approves nothing that this subject asks for."""

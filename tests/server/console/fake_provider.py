@@ -57,6 +57,9 @@ class FakeProvider:
     answers: Mapping[str, Response] = field(default_factory=dict[str, Response])
     """What is answered at a path, whatever is asked."""
 
+    tokens: dict[str, dict[str, Any] | Response] = field(default_factory=dict[str, dict[str, Any] | Response])
+    """What it says about opaque tokens that it is asked about; any other is not active."""
+
     seen: list[tuple[str, dict[str, str], str]] = field(default_factory=list[tuple[str, dict[str, str], str]])
     """Path, form and login of every request."""
 
@@ -82,6 +85,7 @@ class FakeProvider:
             "/keys": self._keys,
             "/token": self._token,
             "/userinfo": self._userinfo,
+            "/introspect": self._introspect,
         }
         return Starlette(routes=[Route(path, self._noted(at), methods=["GET", "POST"]) for path, at in routes.items()])
 
@@ -100,6 +104,7 @@ class FakeProvider:
             "token_endpoint": f"{self.issuer}/token",
             "userinfo_endpoint": f"{self.issuer}/userinfo",
             "jwks_uri": f"{self.issuer}/keys",
+            "introspection_endpoint": f"{self.issuer}/introspect",
             "response_types_supported": ["code"],
             "code_challenge_methods_supported": ["S256"],
         }
@@ -132,6 +137,10 @@ class FakeProvider:
         """Sign claims as an honest provider does."""
         header = {"alg": self.algorithm, "kid": self.key.kid}
         return jwt.encode(header, claims, self.key, algorithms=[self.algorithm])
+
+    def _introspect(self, form: dict[str, str]) -> Response:
+        answer = self.tokens.get(form.get("token", ""), {"active": False})
+        return answer if isinstance(answer, Response) else JSONResponse(answer)
 
     def _userinfo(self, _: dict[str, str]) -> Response:
         return JSONResponse(self.userinfo)

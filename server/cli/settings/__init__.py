@@ -1,0 +1,1 @@
+"""`ringfence settings`: what can be set."""
