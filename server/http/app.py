@@ -163,6 +163,7 @@ def mount(services: Services, server: Server[None], host: str, port: int, *, sta
     settings = services.settings
     named = _bracket(host)
     own = [f"{named}:{port}", named, *(f"{_bracket(name)}:{port}" for name in LOOPBACK if host in LOOPBACK)]
+    hosts = [*own, *settings.http.allowed_hosts]
     tokens = BearerTokens(
         {holder: settings.http.token_of(holder) for holder in settings.http.tokens}, grants_of(settings.http.tokens)
     )
@@ -173,7 +174,7 @@ def mount(services: Services, server: Server[None], host: str, port: int, *, sta
         host=host,
         transport_security=TransportSecuritySettings(
             enable_dns_rebinding_protection=True,
-            allowed_hosts=[*own, *settings.http.allowed_hosts],
+            allowed_hosts=hosts,
             allowed_origins=[*(f"http://{name}" for name in own), *settings.http.allowed_origins],
         ),
         **_authentication(settings.http, access, tokens, f"http://{named}:{port}"),
@@ -181,9 +182,9 @@ def mount(services: Services, server: Server[None], host: str, port: int, *, sta
     if access is not None:
         access.tell(app)
     retention = Retention(services.store.events, settings.http.keep_callbacks_days)
-    app.router.routes += [webhook_route(services, retention), *HealthRoutes(services.store).routes()]
+    app.router.routes += [webhook_route(services, retention), *HealthRoutes(services.store, hosts).routes()]
     if settings.approvals.page == "auto":
-        _mount_page(app, services, [*own, *settings.http.allowed_hosts], page_base(services, host, port))
+        _mount_page(app, services, hosts, page_base(services, host, port))
     return app
 
 

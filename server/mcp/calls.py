@@ -14,7 +14,8 @@ from mcp.types import INVALID_PARAMS, CallToolRequestParams, CallToolResult, Inp
 
 from clients.redaction import redact
 from clients.telemetry.instruments import TOOL_CALLS
-from clients.telemetry.spans import ERROR, OUTCOME, TOOL
+from clients.telemetry.spans import ERROR, OUTCOME, TOOL, add_facts
+from guard.action import State
 from server.mcp.approval_page import ApprovalPage
 from server.mcp.card.content import without_facts
 from server.mcp.completions import Completions
@@ -50,7 +51,7 @@ class Calls:
             MCPError: There is no such tool here; by the protocol this is an error of the request, not of a tool.
         """
         result = await self._call(context, params)
-        _count(params.name, result)
+        _note_outcome(params.name, result)
         if isinstance(result, InputRequiredResult) or client_supports_apps(context):
             return result
         return without_facts(result)
@@ -63,7 +64,9 @@ class Calls:
         declaration = self._registry.declaration(params.name) if params.name in visible else None
         if declaration is None:
             reason = explain_unknown_tool(params.name, self._registry, visible, self._services, session)
+            TOOL_CALLS.add(1, {OUTCOME: "error", ERROR: "UnknownTool"})  # without its name: a client made it up
             raise MCPError(code=INVALID_PARAMS, message=reason)
+        add_facts({TOOL: params.name})
         arguments = params.arguments or {}
         try:
             if isinstance(declaration, BuiltinTool):
@@ -76,12 +79,23 @@ class Calls:
             return problem(redact(str(fault)), kind=type(fault).__name__)
 
 
-def _count(tool: str, result: CallToolResult | InputRequiredResult) -> None:
-    """Count a call of a tool that exists, by what came of it."""
+def _note_outcome(tool: str, result: CallToolResult | InputRequiredResult) -> None:
+    """Count a call of a tool that exists, and note what came of it on its span."""
+    facts = {OUTCOME: _outcome_of(result)}
+    if facts[OUTCOME] == "error":
+        facts[ERROR] = str(_content_of(result).get("error", "error"))
+    TOOL_CALLS.add(1, {TOOL: tool, **facts})
+    add_facts(facts)
+
+
+def _outcome_of(result: CallToolResult | InputRequiredResult) -> str:
+    """Return in a word what came of a call: the client is to ask its user, it waits for a person, or it is answered."""
     if isinstance(result, InputRequiredResult):
-        TOOL_CALLS.add(1, {TOOL: tool, OUTCOME: "asked"})
-    elif result.is_error:
-        content: Mapping[str, Any] = result.structured_content or {}
-        TOOL_CALLS.add(1, {TOOL: tool, OUTCOME: "error", ERROR: str(content.get("error", "error"))})
-    else:
-        TOOL_CALLS.add(1, {TOOL: tool, OUTCOME: "answered"})
+        return "asked"
+    if result.is_error:
+        return "error"
+    return "waiting" if _content_of(result).get("state") == State.PROPOSED else "answered"
+
+
+def _content_of(result: CallToolResult | InputRequiredResult) -> Mapping[str, Any]:
+    return result.structured_content or {} if isinstance(result, CallToolResult) else {}

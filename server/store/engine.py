@@ -215,6 +215,15 @@ class Database:
         """
         return await self.read(lambda connection: connection.execute(query, values).mappings().all())
 
+    async def is_of_our_version(self) -> bool:
+        """Return True if the tables are of the version of this server, which writes into no others.
+
+        Raises:
+            JournalUnavailable: The store is broken or cannot be opened.
+        """
+        version: str | None = await self.read(lambda connection: _run(connection, _VERSION), as_of_now=True)
+        return version == self._expected
+
     async def close(self) -> None:
         """Close every connection, also for a cancelled caller."""
         with anyio.CancelScope(shield=True):
