@@ -29,6 +29,13 @@ ACCOUNT: Final = "ringfence.account"
 ACTION: Final = "ringfence.action.id"
 OUTCOME: Final = "ringfence.outcome"
 ATTEMPTS: Final = "ringfence.attempts"
+EVENT: Final = "ringfence.event"
+STATE: Final = "ringfence.state"
+REFUSAL: Final = "ringfence.refusal"
+CURRENCY: Final = "ringfence.currency"
+CAP: Final = "ringfence.cap"
+CHANNEL: Final = "ringfence.channel"
+CALLBACK: Final = "ringfence.callback.kind"
 ERROR: Final = "error.type"
 
 _tracer: Final = trace.get_tracer(SCOPE)
@@ -45,6 +52,15 @@ def is_recorded() -> bool:
 def span(name: str, facts: Facts | None = None, *, kind: SpanKind = SpanKind.INTERNAL) -> AbstractContextManager[Span]:
     """Record what the block does as a span. Of an exception, it holds the name of its class only."""
     return _record(name, facts, kind) if is_recorded() else _NOT_RECORDED
+
+
+def span_within(name: str, facts: Facts | None = None) -> AbstractContextManager[Span]:
+    """Record what the block does as a part of what is recorded at the moment; nothing where nothing is.
+
+    For what is done by the clock as well, every second: those would be as many traces.
+    """
+    is_within = is_recorded() and trace.get_current_span().is_recording()
+    return _record(name, facts, SpanKind.INTERNAL) if is_within else _NOT_RECORDED
 
 
 @contextmanager

@@ -35,6 +35,7 @@ from server.settings.model import HttpSettings, Settings
 from server.settings.rules import BudgetSettings
 from server.simulation import services_for
 from server.store.sealed.audit import ANOTHER_KEY
+from server.telemetry.on_demand import measure_on_demand
 from server.webhooks.endpoint import webhook_route
 from server.webhooks.retention import Retention
 from server.worker.on_demand import work_on_demand
@@ -78,9 +79,11 @@ class _Server(uvicorn.Server):
 
     async def main_loop(self) -> None:
         """Serve until the process is stopped; the worker then finishes the request that is under way."""
+        services = self._services
         async with anyio.create_task_group() as group:
             group.start_soon(work_on_demand, self._services)
             group.start_soon(send_notices, self._services, self._link_base)
+            group.start_soon(measure_on_demand, services.settings, services.door, services.clock)
             await super().main_loop()
             group.cancel_scope.cancel()
 

@@ -21,6 +21,7 @@ from server.notices.on_demand import send_notices
 from server.services import Services
 from server.settings.model import Settings
 from server.simulation import services_for
+from server.telemetry.on_demand import measure_on_demand
 from server.worker.on_demand import work_on_demand
 
 if TYPE_CHECKING:
@@ -64,6 +65,7 @@ async def serve_stdio(settings: Settings, *, sandbox: bool) -> None:
                     group.start_soon(_end_when_interrupted, services)
                     group.start_soon(work_on_demand, services)
                     group.start_soon(send_notices, services, settings.approvals.address)
+                    group.start_soon(measure_on_demand, settings, services.door, services.clock)
                     await server.run(incoming, outgoing, server.create_initialization_options())
                     group.cancel_scope.cancel()
             except anyio.get_cancelled_exc_class():

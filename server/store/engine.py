@@ -33,7 +33,7 @@ from sqlalchemy.pool import StaticPool
 
 from clients.deferred import Deferred
 from clients.redaction import redact
-from clients.telemetry.spans import span
+from clients.telemetry.spans import span_within
 from guard.errors import JournalUnavailable
 from server.store import schema
 from server.store.closing.marks import refuse_marked
@@ -136,6 +136,7 @@ class Database:
         self._must_reopen = False
         self._opening = threading.Lock()
         self._writing = anyio.Lock()
+        self._facts = {"db.system.name": self._url.get_backend_name()}
         self._threads = anyio.CapacityLimiter(_CONNECTIONS)
         self._snapshots = anyio.Semaphore(_SNAPSHOTS)
 
@@ -163,7 +164,7 @@ class Database:
         Raises:
             JournalUnavailable: The store is locked, full or broken; nothing was written.
         """
-        with span("store write"):
+        with span_within("store write", self._facts):
             async with self._wait_turn(best_effort=best_effort):
                 return await self._in_thread(partial(self._write, work, after, best_effort, locks))
 
@@ -179,7 +180,7 @@ class Database:
         if snapshot is not None and snapshot.database is self and not as_of_now:
             async with snapshot.turn:
                 return await self._in_thread(partial(_read_in, snapshot.connection, work))
-        with span("store read"):
+        with span_within("store read", self._facts):
             return await self._in_thread(partial(self._read, work))
 
     @asynccontextmanager

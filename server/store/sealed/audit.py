@@ -17,7 +17,9 @@ from sqlalchemy import String, bindparam, insert, select, type_coerce
 from sqlalchemy.engine import Connection
 
 from clients.redaction import redact, without_secrets
+from guard.action import Action
 from guard.errors import AuditGap, JournalUnavailable
+from guard.plans.plan import Plan
 from server.store.engine import Database
 from server.store.key_values import get_value, put_value
 from server.store.schema import audit, facts, storable
@@ -37,6 +39,7 @@ from server.store.sealed.hash_chain import (
     seal_head,
 )
 from server.store.sealed.seal import Seal
+from server.store.transactions.committed import Row, note_committed
 from server.store.transactions.locks import WHOLE_STORE, Locks, lock_end_of_audit
 
 ANOTHER_KEY = (
@@ -67,6 +70,8 @@ class Entry:
 
         self.head: Head | None = None
         self.closes_gap = False
+        self.rows: list[Row] = []
+        """What was added to the log."""
 
 
 class Audit:
@@ -105,6 +110,7 @@ class Audit:
 
     def _anchor_head(self, written: tuple[Entry, object]) -> None:
         entry = written[0]
+        note_committed(entry.rows)
         if entry.head is None or (entry.gap is not None and not entry.closes_gap):
             return
         if entry.closes_gap:
@@ -154,8 +160,11 @@ class Audit:
         action_id: str | None = None,
         principal: str | None = None,
         detail: Mapping[str, Any] | None = None,
+        about: Action | Plan | None = None,
     ) -> Head:
         """Add a row in the entry's transaction, and return the head of the chain after it.
+
+        `about` is the action or plan as it is then, for what watches the server; the row does not hold it.
 
         Raises:
             JournalUnavailable: The store was created with another key; two keys would make two chains.
@@ -177,6 +186,7 @@ class Audit:
         mac = mac_of(self._key(), before, row | {"at": row["at"].isoformat(timespec="microseconds")})
         connection.execute(_ADD, row | {"mac": mac})
         entry.head = Head(number + 1, mac)
+        entry.rows.append(Row(event, action_id, principal, detail or {}, about))
         put_value(connection, _HEAD, seal_head(self._key(), entry.head))
         return entry.head
 

@@ -1,0 +1,81 @@
+"""What is logged and measured of a decision once it is committed: every row of the audit log passes here once.
+
+A row names an event, what it is about, and whose it is. What was called with, and why, stays in the store.
+"""
+
+import logging
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+from clients.telemetry.instruments import ACTIONS, APPROVAL_SECONDS, AUDIT_ROWS, PLANS, REFUSALS
+from clients.telemetry.spans import ACCOUNT, ACTION, EVENT, OPERATION, PROVIDER, REFUSAL, STATE, add_facts
+from guard.action import Action
+from guard.allowances.allowance import is_allowance
+from guard.approvals import BY_POLICY
+from guard.plans.plan import Plan, PlanState
+
+logger = logging.getLogger("server.store.audit")
+
+DENIED: Final = "denied"
+_FACTS: Final = ("operation", "plan", "step", "decided_by", "refusal", "operator", "role", "via")
+"""What is logged of the detail of a row: names and counts of ours, and of the settings. Everything else is left out."""
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A row that was added to the audit log."""
+
+    event: str
+    about_id: str | None
+    principal: str | None
+    detail: Mapping[str, Any]
+    about: Action | Plan | None = None
+    """The action or plan as it is then, where the row is about one."""
+
+
+def note_committed(rows: Sequence[Row]) -> None:
+    """Log and measure what a transaction added to the audit log, and note it on the span of the transaction."""
+    for row in rows:
+        AUDIT_ROWS.add(1, {EVENT: row.event})
+        _measure(row)
+        if logger.isEnabledFor(logging.INFO):
+            _log(row)
+    if rows:
+        ids = dict.fromkeys(row.about_id for row in rows if row.about_id)
+        add_facts({EVENT: ", ".join(row.event for row in rows), ACTION: ", ".join(ids)})
+
+
+def _measure(row: Row) -> None:
+    match row.about:
+        case Action() as action if row.event == action.state:
+            facts = {PROVIDER: action.provider, ACCOUNT: action.made_on, OPERATION: action.operation}
+            ACTIONS.add(1, {**facts, STATE: action.state.value})
+            _measure_approval(action, is_approved=action.state == "approved", facts=facts)
+        case Plan() as plan if row.event == f"plan {plan.state.value}":
+            PLANS.add(1, {STATE: plan.state.value})
+            _measure_approval(plan, is_approved=plan.state is PlanState.APPROVED, facts={})
+        case _ if row.event == DENIED:
+            REFUSALS.add(1, {OPERATION: str(row.detail.get("operation")), REFUSAL: str(row.detail.get("refusal"))})
+        case _:
+            pass
+
+
+def _measure_approval(about: Action | Plan, *, is_approved: bool, facts: Mapping[str, str]) -> None:
+    by, at = about.decided_by, about.decided_at
+    if is_approved and at is not None and by is not None and by != BY_POLICY and not is_allowance(by):
+        APPROVAL_SECONDS.record(max(0.0, (at - about.created_at).total_seconds()), facts)
+
+
+def _log(row: Row) -> None:
+    facts = {name: row.detail[name] for name in _FACTS if row.detail.get(name) is not None}
+    if isinstance(row.about, Action):
+        facts = {"operation": row.about.operation, "account": row.about.made_on} | facts
+    said = [f"{name} {fact}" for name, fact in {"principal": row.principal, **facts}.items() if fact]
+    logger.info(
+        "%s%s: %s",
+        row.event,
+        f" {row.about_id}" if row.about_id else "",
+        "; ".join(said) or "nobody",
+        extra={"fields": {"event": row.event, "action": row.about_id, "principal": row.principal, **facts}},
+    )
