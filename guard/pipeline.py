@@ -484,6 +484,7 @@ class Guard:
         cover = await self._cover(operation, Principal(action.principal), account, priced, assessment)
         return Decision.ALLOW if allowance_of(action.decided_by) in cover.allowances else assessment.decision
 
+    @traced("guard: read recipients")
     async def _resolve(
         self, operation: Operation[Any], account: Account, principal: Principal
     ) -> tuple[str, Recipients]:
@@ -578,6 +579,7 @@ class Guard:
         cover = await self._cover(operation, principal, account, action.quote, assessment)
         return Draft(action, assessment.decision, same, numbers, forwards, cover)
 
+    @traced("guard: read prices")
     async def _quote(self, operation: Operation[Any], recipients: Recipients, account: str) -> Quote:
         prices = self._prices.get(account)
         reached = recipient_count(operation, recipients)
@@ -591,6 +593,7 @@ class Guard:
         read = operation.before()
         return (None, None) if read is None else await self._read_state(read, client)
 
+    @traced("guard: read what it changes")
     async def _read_state(
         self, read: Operation[Any], client: ProviderClient
     ) -> tuple[BaseModel | None, dict[str, Any] | None]:

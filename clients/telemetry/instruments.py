@@ -17,6 +17,7 @@ from clients.telemetry.spans import (
     EVENT,
     OPERATION,
     OUTCOME,
+    PREFIX,
     PROVIDER,
     REFUSAL,
     SCOPE,
@@ -26,7 +27,6 @@ from clients.telemetry.spans import (
 
 Kind = Literal["counter", "gauge", "histogram"]
 
-PREFIX: Final = "ringfence."
 STATUS: Final = "http.response.status_code"
 
 SECONDS: Final = (0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 120.0)

@@ -21,6 +21,9 @@ Facts: TypeAlias = Mapping[str, str | int | float | bool]
 SCOPE: Final = "ringfence"
 """Name under which everything of ours is recorded."""
 
+PREFIX: Final = "ringfence."
+"""Begins the names of our own attributes and measurements."""
+
 # Names of our own attributes. Others are those of OpenTelemetry's semantic conventions.
 TOOL: Final = "ringfence.tool"
 OPERATION: Final = "ringfence.operation"
@@ -41,7 +44,8 @@ ERROR: Final = "error.type"
 _tracer: Final = trace.get_tracer(SCOPE)
 
 
-_NOT_RECORDED: Final = nullcontext(INVALID_SPAN)
+NOT_RECORDED: Final = nullcontext(INVALID_SPAN)
+"""What stands in the place of a span that is not recorded."""
 
 
 def is_recorded() -> bool:
@@ -51,16 +55,12 @@ def is_recorded() -> bool:
 
 def span(name: str, facts: Facts | None = None, *, kind: SpanKind = SpanKind.INTERNAL) -> AbstractContextManager[Span]:
     """Record what the block does as a span. Of an exception, it holds the name of its class only."""
-    return _record(name, facts, kind) if is_recorded() else _NOT_RECORDED
+    return _record(name, facts, kind) if is_recorded() else NOT_RECORDED
 
 
-def span_within(name: str, facts: Facts | None = None) -> AbstractContextManager[Span]:
-    """Record what the block does as a part of what is recorded at the moment; nothing where nothing is.
-
-    For what is done by the clock as well, every second: those would be as many traces.
-    """
-    is_within = is_recorded() and trace.get_current_span().is_recording()
-    return _record(name, facts, SpanKind.INTERNAL) if is_within else _NOT_RECORDED
+def is_within_trace() -> bool:
+    """Return True if something is recorded at the moment, of which more can be a part."""
+    return is_recorded() and trace.get_current_span().is_recording()
 
 
 @contextmanager

@@ -1,6 +1,7 @@
 """Serves MCP over streamable HTTP: the application, and the process that listens."""
 
 import logging
+import socket
 import sys
 from collections.abc import Sequence
 from typing import Any
@@ -35,7 +36,7 @@ from server.settings.model import HttpSettings, Settings
 from server.settings.rules import BudgetSettings
 from server.simulation import services_for
 from server.store.sealed.audit import ANOTHER_KEY
-from server.telemetry.on_demand import measure_on_demand
+from server.telemetry.on_demand import measure_on_demand, send_what_is_left
 from server.webhooks.endpoint import webhook_route
 from server.webhooks.retention import Retention
 from server.worker.on_demand import work_on_demand
@@ -86,6 +87,11 @@ class _Server(uvicorn.Server):
             group.start_soon(measure_on_demand, services.settings, services.door, services.clock)
             await super().main_loop()
             group.cancel_scope.cancel()
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """End what is under way, and send what was recorded: the signal is raised once more after this."""
+        await super().shutdown(sockets)
+        await send_what_is_left(self._services.settings)
 
 
 async def _require_our_key(services: Services) -> None:

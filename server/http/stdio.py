@@ -5,12 +5,11 @@ import select
 import signal
 import stat
 import sys
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Final, NoReturn
 
 import anyio
-import anyio.to_thread
 from anyio.abc import TaskGroup
 from mcp.server.stdio import stdio_server
 
@@ -21,7 +20,7 @@ from server.notices.on_demand import send_notices
 from server.services import Services
 from server.settings.model import Settings
 from server.simulation import services_for
-from server.telemetry.on_demand import measure_on_demand
+from server.telemetry.on_demand import measure_on_demand, send_what_is_left
 from server.worker.on_demand import work_on_demand
 
 if TYPE_CHECKING:
@@ -29,8 +28,6 @@ if TYPE_CHECKING:
 
 LOOPBACK_PAGE: Final = Deferred["type[LoopbackPage]"]("server.http.loopback:LoopbackPage")
 """The page stands on the store, so it waits behind the store's door until an action waits."""
-
-SEND_TELEMETRY: Final = Deferred[Callable[[], None]]("server.telemetry.export:send_what_is_left")
 
 WAITING_IN_A_TERMINAL: Final = (
     "Ringfence waits for an MCP client on stdin: JSON-RPC messages, one a line. Clients start it by themselves.\n"
@@ -109,8 +106,7 @@ async def _end(services: Services, code: int) -> NoReturn:
     """Close what is open and end the process, although a thread may still wait for a line on stdin."""
     with anyio.move_on_after(CLOSING_SECONDS, shield=True):
         await services.close()
-        if services.settings.telemetry.endpoint is not None:
-            await anyio.to_thread.run_sync(SEND_TELEMETRY.load(), abandon_on_cancel=True)
+        await send_what_is_left(services.settings)
     sys.stderr.flush()
     os._exit(code)
 

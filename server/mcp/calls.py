@@ -4,8 +4,9 @@ Imported with the first of them: a client lists tools before it calls one, and w
 """
 
 import logging
+import re
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Final
 
 from mcp.server.apps import client_supports_apps
 from mcp.server.context import ServerRequestContext
@@ -14,7 +15,7 @@ from mcp.types import INVALID_PARAMS, CallToolRequestParams, CallToolResult, Inp
 
 from clients.redaction import redact
 from clients.telemetry.instruments import TOOL_CALLS
-from clients.telemetry.spans import ERROR, OUTCOME, TOOL, add_facts
+from clients.telemetry.spans import ACTION, ERROR, OUTCOME, REFUSAL, TOOL, add_facts
 from guard.action import State
 from server.mcp.approval_page import ApprovalPage
 from server.mcp.card.content import without_facts
@@ -28,6 +29,8 @@ from server.mcp.session import Session
 from server.mcp.unknown_tool import explain_unknown_tool
 from server.services import Services
 from tools.builtin import BuiltinTool
+
+_ID: Final = re.compile("(act|plan)_[a-z0-9]{8}")
 
 logger = logging.getLogger(__name__)
 
@@ -80,12 +83,13 @@ class Calls:
 
 
 def _note_outcome(tool: str, result: CallToolResult | InputRequiredResult) -> None:
-    """Count a call of a tool that exists, and note what came of it on its span."""
-    facts = {OUTCOME: _outcome_of(result)}
-    if facts[OUTCOME] == "error":
-        facts[ERROR] = str(_content_of(result).get("error", "error"))
-    TOOL_CALLS.add(1, {TOOL: tool, **facts})
-    add_facts(facts)
+    """Count a call of a tool that exists, and note on its span what came of it and which action or plan it is about."""
+    content, facts = _content_of(result), {OUTCOME: _outcome_of(result)}
+    error = {ERROR: str(content.get("error", "error"))} if facts[OUTCOME] == "error" else {}
+    TOOL_CALLS.add(1, {TOOL: tool, **facts, **error})
+    facts |= {REFUSAL: error[ERROR]} if error else {}  # the MCP library has a word of its own for the error of a tool
+    about = str(content.get("action") or content.get("plan"))
+    add_facts(facts | ({ACTION: about} if _ID.fullmatch(about) else {}))
 
 
 def _outcome_of(result: CallToolResult | InputRequiredResult) -> str:

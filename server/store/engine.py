@@ -33,13 +33,13 @@ from sqlalchemy.pool import StaticPool
 
 from clients.deferred import Deferred
 from clients.redaction import redact
-from clients.telemetry.spans import span_within
 from guard.errors import JournalUnavailable
 from server.store import schema
 from server.store.closing.marks import refuse_marked
 from server.store.private_files import close_state_folder, create_database_file
 from server.store.transactions.files import OpenFiles
 from server.store.transactions.locks import WHOLE_STORE, Locks, take_locks
+from server.store.transactions.observation import observe_transaction
 
 BUSY_SECONDS: Final = 10
 """How long a writer waits for the write lock; `?timeout=` in the address of an SQLite store overrides it."""
@@ -107,6 +107,10 @@ class OpenEngine:
         return cls(engine, hasty, for_reading(engine))
 
 
+def _rows_of(query: Executable, values: Mapping[str, Any] | None, connection: Connection) -> Sequence[RowMapping]:
+    return connection.execute(query, values).mappings().all()
+
+
 def _end_reading(connection: Connection) -> None:
     """Close a connection that only read; one that broke meanwhile is thrown away, since nothing is lost with it."""
     try:
@@ -136,7 +140,7 @@ class Database:
         self._must_reopen = False
         self._opening = threading.Lock()
         self._writing = anyio.Lock()
-        self._facts = {"db.system.name": self._url.get_backend_name()}
+        self._system = self._url.get_backend_name()
         self._threads = anyio.CapacityLimiter(_CONNECTIONS)
         self._snapshots = anyio.Semaphore(_SNAPSHOTS)
 
@@ -164,7 +168,7 @@ class Database:
         Raises:
             JournalUnavailable: The store is locked, full or broken; nothing was written.
         """
-        with span_within("store write", self._facts):
+        with observe_transaction("store write", self._system, work):
             async with self._wait_turn(best_effort=best_effort):
                 return await self._in_thread(partial(self._write, work, after, best_effort, locks))
 
@@ -180,7 +184,7 @@ class Database:
         if snapshot is not None and snapshot.database is self and not as_of_now:
             async with snapshot.turn:
                 return await self._in_thread(partial(_read_in, snapshot.connection, work))
-        with span_within("store read", self._facts):
+        with observe_transaction("store read", self._system, work):
             return await self._in_thread(partial(self._read, work))
 
     @asynccontextmanager
@@ -214,7 +218,7 @@ class Database:
         Raises:
             JournalUnavailable: The store is broken or cannot be opened.
         """
-        return await self.read(lambda connection: connection.execute(query, values).mappings().all())
+        return await self.read(partial(_rows_of, query, values))
 
     async def is_of_our_version(self) -> bool:
         """Return True if the tables are of the version of this server, which writes into no others.

@@ -1,5 +1,6 @@
 """Sends spans and measurements to a collector, by OTLP over HTTP. Imported only where the settings name a collector."""
 
+import logging
 import threading
 import uuid
 from collections.abc import Generator
@@ -23,14 +24,13 @@ from server.telemetry.outage import Outage
 from server.telemetry.redaction import OwnMeasurements, RedactingExporter
 from server.telemetry.sampling import OwnSampler
 
+logger = logging.getLogger(__name__)
+
 TIMEOUT: Final = 5
 """Seconds that a collector has to take what is sent; nothing waits for it but the end of the process."""
 
 SENT_EVERY: Final = 1.0
 """Seconds after which spans are sent: as much is lost where a process is killed."""
-
-MEASURED_EVERY: Final = 30.0
-"""Seconds between two measurements."""
 
 PATIENCE: Final = 3.0
 """Seconds that the end of a process waits for what is left to be sent, whether the collector is there or not."""
@@ -58,12 +58,13 @@ def export_telemetry(settings: TelemetrySettings, version: str, doctor: str) -> 
     exporter = RedactingExporter(spans, outage)
     tracing.add_span_processor(BatchSpanProcessor(exporter, schedule_delay_millis=SENT_EVERY * 1000))
     values = OTLPMetricExporter(address_of(settings, "metrics"), headers=headers, timeout=TIMEOUT)
-    reader = PeriodicExportingMetricReader(OwnMeasurements(values, outage), MEASURED_EVERY * 1000, TIMEOUT * 1000)
+    reader = PeriodicExportingMetricReader(OwnMeasurements(values, outage), settings.interval * 1000, TIMEOUT * 1000)
     measuring = MeterProvider([reader], resource, shutdown_on_exit=False)
     # Baggage is what callers say of themselves: it is neither taken in nor passed on.
     propagate.set_global_textmap(TraceContextTextMapPropagator())
     trace.set_tracer_provider(tracing)
     metrics.set_meter_provider(measuring)
+    logger.info("Spans and measurements are sent to %s, as %s.", settings.endpoint, settings.service_name)
     try:
         yield
     finally:

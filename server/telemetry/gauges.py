@@ -30,8 +30,8 @@ from server.store.store import Store
 
 logger = logging.getLogger(__name__)
 
-EVERY: Final = 15.0
-"""Seconds between two looks at the store."""
+LONGEST_PAUSE: Final = 15.0
+"""Seconds between two looks at the store, where reports are no more frequent."""
 
 
 class Gauges:
@@ -82,4 +82,4 @@ async def measure_store(store: Store, settings: Settings, clock: Clock) -> None:
             logger.warning("The store is not measured: %s", unavailable)
         except Exception:  # it must not end the server
             logger.exception("The store is not measured; it is tried again.")
-        await anyio.sleep(EVERY)
+        await anyio.sleep(min(LONGEST_PAUSE, settings.telemetry.interval))

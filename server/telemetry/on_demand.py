@@ -1,4 +1,4 @@
-"""Starts measuring the store of a serving process where its settings name a collector."""
+"""Measures the store of a serving process where its settings name a collector, and sends what is left at its end."""
 
 from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, Final
@@ -18,6 +18,8 @@ MEASURE_STORE: Final[Deferred[Callable[["Store", "Settings", Clock], Awaitable[N
     "server.telemetry.gauges:measure_store"
 )
 
+SEND: Final[Deferred[Callable[[], None]]] = Deferred("server.telemetry.export:send_what_is_left")
+
 LOOK_EVERY: Final = 1.0
 """Seconds between two looks at whether the store is open."""
 
@@ -33,3 +35,9 @@ async def measure_on_demand(settings: "Settings", door: "StoreDoor", clock: Cloc
         await anyio.sleep(LOOK_EVERY)
     await anyio.to_thread.run_sync(MEASURE_STORE.load)
     await MEASURE_STORE.load()(door.store, settings, clock)
+
+
+async def send_what_is_left(settings: "Settings") -> None:
+    """Send what was recorded, for a few seconds at most: what ends a process by a signal runs nothing more after it."""
+    if settings.telemetry.endpoint is not None:
+        await anyio.to_thread.run_sync(SEND.load(), abandon_on_cancel=True)

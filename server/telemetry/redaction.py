@@ -22,7 +22,7 @@ from opentelemetry.sdk.util.instrumentation import InstrumentationScope
 from opentelemetry.trace import SpanContext, Status
 
 from clients.redaction import redact_for_logs
-from clients.telemetry.spans import ERROR, OUTCOME, SCOPE, TOOL
+from clients.telemetry.spans import ERROR, PREFIX, SCOPE, TOOL
 from server.telemetry.outage import Outage
 
 NOT_SHOWN: Final = "[not shown]"
@@ -46,7 +46,6 @@ _TOLD: Final[Mapping[str, re.Pattern[str]]] = {
     "rpc.response.status_code": re.compile(r"-?[0-9]{1,6}"),
     "gen_ai.operation.name": re.compile("execute_tool"),
     ERROR: re.compile(r"[A-Za-z_][A-Za-z0-9_.]{0,63}|-?[0-9]{1,6}"),
-    OUTCOME: re.compile("[a-z]{1,20}"),
 }
 """What is told of a library's span besides the method and the tool: names of its code, codes and versions."""
 
@@ -160,11 +159,12 @@ def _name_of_message(name: str, given: Mapping[str, Any]) -> str:
 
 def _told(given: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
     """Yield what may be told of the span of a library. Attributes of ours that are on it were put there by us."""
-    for name, pattern in _TOLD.items():
-        if name in given and pattern.fullmatch(str(given[name])):
-            yield name, given[name]
+    for name, value in given.items():
+        if name.startswith(PREFIX):
+            yield name, _text(value) if isinstance(value, str) else value
+        elif (pattern := _TOLD.get(name)) is not None and pattern.fullmatch(str(value)):
+            yield name, value
     if given.get(_METHOD) in _METHODS:
         yield _METHOD, given[_METHOD]
     if (tool := given.get(TOOL)) is not None:
-        yield TOOL, tool
         yield "gen_ai.tool.name", tool

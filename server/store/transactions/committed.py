@@ -22,6 +22,11 @@ _FACTS: Final = ("operation", "plan", "step", "decided_by", "refusal", "operator
 """What is logged of the detail of a row: names and counts of ours, and of the settings. Everything else is left out."""
 
 
+_SAID: Final = ("operation", "account", "steps", "plan", "step", "refusal", "principal", "operator", "role", "via",
+                "decided_by")  # fmt: skip
+"""The same, and what an action or plan is, in the order of a line."""
+
+
 @dataclass(frozen=True, slots=True)
 class Row:
     """A row that was added to the audit log."""
@@ -42,8 +47,9 @@ def note_committed(rows: Sequence[Row]) -> None:
         if logger.isEnabledFor(logging.INFO):
             _log(row)
     if rows:
-        ids = dict.fromkeys(row.about_id for row in rows if row.about_id)
-        add_facts({EVENT: ", ".join(row.event for row in rows), ACTION: ", ".join(ids)})
+        add_facts({EVENT: ", ".join(row.event for row in rows)})
+        if ids := dict.fromkeys(row.about_id for row in rows if row.about_id):
+            add_facts({ACTION: ", ".join(ids)})
 
 
 def _measure(row: Row) -> None:
@@ -69,13 +75,22 @@ def _measure_approval(about: Action | Plan, *, is_approved: bool, facts: Mapping
 
 def _log(row: Row) -> None:
     facts = {name: row.detail[name] for name in _FACTS if row.detail.get(name) is not None}
-    if isinstance(row.about, Action):
-        facts = {"operation": row.about.operation, "account": row.about.made_on} | facts
-    said = [f"{name} {fact}" for name, fact in {"principal": row.principal, **facts}.items() if fact]
+    facts["principal"] = row.principal
+    match row.about:
+        case Action() as action:
+            facts |= {"operation": action.operation, "account": action.made_on}
+        case Plan() as plan:
+            facts["steps"] = len(plan.chosen)
+        case None:
+            pass
+    fields = {name: _shown(fact) for name, fact in facts.items()}
+    said = ", ".join(f"{name.replace('_', ' ')} {fields[name]}" for name in _SAID if fields.get(name) is not None)
+    about = f" {row.about_id}" if row.about_id else ""
     logger.info(
-        "%s%s: %s",
-        row.event,
-        f" {row.about_id}" if row.about_id else "",
-        "; ".join(said) or "nobody",
-        extra={"fields": {"event": row.event, "action": row.about_id, "principal": row.principal, **facts}},
+        "%s%s: %s", row.event, about, said, extra={"fields": {"event": row.event, "action": row.about_id, **fields}}
     )
+
+
+def _shown(fact: Any) -> Any:
+    """Write the name of a token's holder so that it is not taken for the token itself, and hidden."""
+    return fact.replace("token:", "token ") if isinstance(fact, str) else fact
