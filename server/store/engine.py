@@ -39,7 +39,7 @@ from server.store.closing.marks import refuse_marked
 from server.store.private_files import close_state_folder, create_database_file
 from server.store.transactions.files import OpenFiles
 from server.store.transactions.locks import WHOLE_STORE, Locks, take_locks
-from server.store.transactions.observation import observe_transaction
+from server.store.transactions.observation import Rows, name_of_reader, observe_transaction
 
 BUSY_SECONDS: Final = 10
 """How long a writer waits for the write lock; `?timeout=` in the address of an SQLite store overrides it."""
@@ -105,10 +105,6 @@ class OpenEngine:
         """Prepare an engine for each kind."""
         hasty = engine.execution_options(**{_BEST_EFFORT: True})
         return cls(engine, hasty, for_reading(engine))
-
-
-def _rows_of(query: Executable, values: Mapping[str, Any] | None, connection: Connection) -> Sequence[RowMapping]:
-    return connection.execute(query, values).mappings().all()
 
 
 def _end_reading(connection: Connection) -> None:
@@ -218,7 +214,7 @@ class Database:
         Raises:
             JournalUnavailable: The store is broken or cannot be opened.
         """
-        return await self.read(partial(_rows_of, query, values))
+        return await self.read(Rows(query, values, name_of_reader()))
 
     async def is_of_our_version(self) -> bool:
         """Return True if the tables are of the version of this server, which writes into no others.

@@ -8,6 +8,7 @@ of ours every text is redacted as in logs, and events and descriptions, which qu
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
+from functools import lru_cache
 from typing import Any, Final, Protocol
 
 from mcp_types.methods import CLIENT_NOTIFICATIONS, CLIENT_REQUESTS, SERVER_NOTIFICATIONS, SERVER_REQUESTS
@@ -21,7 +22,7 @@ from opentelemetry.sdk.trace.export import SpanExporter, SpanExportResult
 from opentelemetry.sdk.util.instrumentation import InstrumentationScope
 from opentelemetry.trace import SpanContext, Status
 
-from clients.redaction import redact_for_logs
+from clients.redaction import redact, redact_for_logs
 from clients.telemetry.spans import ERROR, PREFIX, SCOPE, TOOL
 from server.telemetry.outage import Outage
 
@@ -143,7 +144,12 @@ def _attributes(attributes: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _text(value: str) -> str:
-    """Return a text that we made."""
+    """Return a text that we made. Most are the same few in every call."""
+    return _redacted_text(value, redact.learned)
+
+
+@lru_cache(maxsize=2048)
+def _redacted_text(value: str, _learned: int) -> str:
     return redact_for_logs(value)[:_LONGEST]
 
 
