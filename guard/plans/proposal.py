@@ -425,6 +425,7 @@ class PlanProposer:
         if isinstance(refusal, JournalUnavailable):
             return
         detail = {"plan": request.title, "steps": len(request.steps), "why": str(refusal)}
+        detail["refusal"] = type(refusal).__name__
         await self._journal.note("denied", action_id=None, principal=principal.name, detail=detail)
 
 

@@ -94,7 +94,8 @@ def test_calls_decisions_and_the_provider_are_measured(watched: Watched) -> None
     assert value("actions", operation="voicetel_send_message", state="done") == 2
     assert value("plans", state="done") == 1
     assert value("refusals", operation="voicetel_order_numbers", refusal="OverBudget") == 1
-    assert value("audit.rows", event="denied") == 1
+    assert value("refusals", refusal="BadPlan") == 1
+    assert value("audit.rows", event="denied") == 2
     assert value("approval.duration", **order) == 1
     assert value("approval.duration") == 2
     assert value("provider.request.duration", **order) == 1
@@ -109,8 +110,9 @@ def test_every_decision_is_a_line_of_the_log_that_says_whose_it_is_and_who_decid
     [approved] = [line for line in watched.lines(watched.order) if line.startswith("approved")]
     assert ": operation voicetel_order_numbers, account voicetel, principal local:" in approved
     assert ", in the client's form" in approved
-    [line] = [line for line in watched.log if line.get("event") == "denied"]
-    assert (line["operation"], line["refusal"]) == ("voicetel_order_numbers", "OverBudget")
+    of_call, of_plan = [line for line in watched.log if line.get("event") == "denied"]
+    assert (of_call["operation"], of_call["refusal"]) == ("voicetel_order_numbers", "OverBudget")
+    assert (of_plan["steps"], of_plan["refusal"], "plan" in of_plan) == (1, "BadPlan", False)
     declined = watched.lines(watched.declined)[-1]
     assert declined.startswith("declined")
     assert "decided by the client of local:" in declined

@@ -102,6 +102,9 @@ async def watch(folder: Path) -> Watched:
                     await run(client, plan["plan"])
                     too_dear = {"numbers": [f"+1212555{place:04d}" for place in range(200, 240)]}
                     assert (await client.call_tool("voicetel_order_numbers", too_dear)).is_error
+                    order = {"operation": "voicetel_order_numbers", "arguments": too_dear}
+                    await client.call_tool("propose_plan", {"title": "planted title", "steps": [order]})
+                    await client.call_tool("voicetel_send_message", {"planted-argument": "planted text"})
                     person.answer = "decline"
                     wanted = {"from_number": SENDER, "to_number": RECIPIENT, "text": TEXT}
                     declined = await client.call_tool("voicetel_send_message", wanted)

@@ -4,6 +4,7 @@ A row names an event, what it is about, and whose it is. What was called with, a
 """
 
 import logging
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
@@ -18,9 +19,22 @@ from guard.plans.plan import Plan, PlanState
 logger = logging.getLogger("server.store.audit")
 
 DENIED: Final = "denied"
-_FACTS: Final = ("operation", "plan", "step", "decided_by", "refusal", "operator", "role", "via")
-"""What is logged of the detail of a row: names and counts of ours, and of the settings. Everything else is left out."""
+_NAME: Final = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,63}")
+_FACTS: Final[Mapping[str, re.Pattern[str]]] = {
+    "operation": _NAME,
+    "steps": re.compile(r"[0-9]{1,6}"),
+    "plan": re.compile("plan_[a-z0-9]{8}"),  # of a plan that is refused, it is the title, which a caller writes
+    "step": re.compile(r"[0-9]{1,6}"),
+    "refusal": _NAME,
+    "decided_by": re.compile(".{1,200}"),
+    "operator": re.compile(".{1,200}"),
+    "role": _NAME,
+    "via": re.compile(r"[a-z ]{1,40}"),
+}
+"""What is logged of the detail of a row, and its form: names and counts of ours, and names that the operator gave.
 
+Everything else is left out: a caller wrote most of it.
+"""
 
 _SAID: Final = ("operation", "account", "steps", "plan", "step", "refusal", "principal", "operator", "role", "via",
                 "decided_by")  # fmt: skip
@@ -62,7 +76,9 @@ def _measure(row: Row) -> None:
             PLANS.add(1, {STATE: plan.state.value})
             _measure_approval(plan, is_approved=plan.state is PlanState.APPROVED, facts={})
         case _ if row.event == DENIED:
-            REFUSALS.add(1, {OPERATION: str(row.detail.get("operation")), REFUSAL: str(row.detail.get("refusal"))})
+            facts = _facts_of(row.detail)
+            names = {OPERATION: facts.get("operation"), REFUSAL: facts.get("refusal")}
+            REFUSALS.add(1, {name: fact for name, fact in names.items() if fact is not None})
         case _:
             pass
 
@@ -74,8 +90,7 @@ def _measure_approval(about: Action | Plan, *, is_approved: bool, facts: Mapping
 
 
 def _log(row: Row) -> None:
-    facts = {name: row.detail[name] for name in _FACTS if row.detail.get(name) is not None}
-    facts["principal"] = row.principal
+    facts = _facts_of(row.detail) | {"principal": row.principal}
     match row.about:
         case Action() as action:
             facts |= {"operation": action.operation, "account": action.made_on}
@@ -89,6 +104,11 @@ def _log(row: Row) -> None:
     logger.info(
         "%s%s: %s", row.event, about, said, extra={"fields": {"event": row.event, "action": row.about_id, **fields}}
     )
+
+
+def _facts_of(detail: Mapping[str, Any]) -> dict[str, Any]:
+    given = {name: detail[name] for name in _FACTS if detail.get(name) is not None}
+    return {name: fact for name, fact in given.items() if _FACTS[name].fullmatch(str(fact))}
 
 
 def _shown(fact: Any) -> Any:
