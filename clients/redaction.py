@@ -72,6 +72,11 @@ class Redactor:
         if len(secret) >= 6 and not secret.isdigit():
             self._known |= {secret, quote(secret, safe=""), quote_plus(secret), json.dumps(secret)[1:-1]}
 
+    @property
+    def learned(self) -> int:
+        """How many strings it hides; what was redacted before it learned another may hold that."""
+        return len(self._known)
+
     def __call__(self, text: str) -> str:
         """Return the text without secrets."""
         for secret in sorted(self._known, key=len, reverse=True):

@@ -5,6 +5,7 @@ from datetime import timedelta
 from typing import Final, NoReturn
 
 from clients.shared.clock import Clock
+from clients.telemetry.spans import traced
 from guard.action import IN_FORM, Action, State
 from guard.allowances.allowance import is_allowance
 from guard.catalog import OperationCatalog
@@ -76,6 +77,7 @@ class Approvals:
         self._rules = rules
         self._judge = ApprovalJudge(rules.approvers, catalog)
 
+    @traced("guard: record a yes or no")
     async def record(self, action_id: str, to: State, *, by: str, reason: str = "") -> Action:
         """Record a yes (`approved`) of policy or of a client's own user, or anybody's no (`declined`).
 
@@ -99,6 +101,7 @@ class Approvals:
             self.refuse(await self._journal.find(action_id) or current)
         return moved
 
+    @traced("guard: record a yes or no")
     async def approve(
         self, action_id: str, approver: Approver, *, up_to: Money | None = None, run_by_server: bool = False
     ) -> Action:

@@ -13,8 +13,7 @@ from clients.errors import Conflict, OutcomeUnknown, TelephonyError, UnexpectedA
 from clients.fields import KeptFromModel
 from clients.operation import CHECKED_ONLY, Exchange, Operation, is_dry_run
 from clients.redaction import redact, redact_answer
-from clients.telemetry.instruments import ACTIONS
-from clients.telemetry.spans import OPERATION, OUTCOME, PROVIDER, traced
+from clients.telemetry.spans import traced
 from guard.action import Action, State
 from guard.dependencies import GuardDependencies
 from guard.errors import JournalUnavailable
@@ -164,7 +163,6 @@ class Settlement:
             moved.append(await self._journal.move(action.id, allowed, state, **changes))
 
         lost = await self.pending.write(*before, close)
-        ACTIONS.add(1, {OPERATION: action.operation, PROVIDER: action.provider, OUTCOME: state.value})
         if lost is not None:
             return finished, str(lost)
         return moved[-1] or await self._as_recorded(finished), ""

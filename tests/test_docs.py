@@ -20,6 +20,7 @@ from typer.main import get_command
 from benchmarks.tool_choice.published import published, table_of_gaps, table_of_requests
 from benchmarks.tool_choice.scoring import Way
 from clients.effects import Effect
+from clients.telemetry.instruments import DECLARED
 from guard.notices.event import Event
 from prompts.library import guides
 from server.cli.app import command_line
@@ -58,9 +59,20 @@ def events_table() -> str:
     return "\n".join(["| event | you are told when |", "| --- | --- |", *rows])
 
 
+def measurements_table() -> str:
+    """Build the table of everything that a server measures."""
+    rows = [
+        f"| `{one.name}` | {one.kind} | {one.unit} | {one.meaning} | {', '.join(map('`{}`'.format, one.attributes))} |"
+        for one in DECLARED.values()
+    ]
+    header = ["| name | kind | unit | meaning | told apart by |", "| --- | --- | --- | --- | --- |"]
+    return "\n".join([*header, *rows])
+
+
 DERIVED: dict[str, dict[str, Callable[[], str]]] = {
     "docs/settings.md": {"settings": settings_table},
     "docs/notices.md": {"events": events_table},
+    "docs/telemetry.md": {"measurements": measurements_table},
     "docs/search.md": {"search": table_of_requests, "gaps": table_of_gaps},
     "docs/operations.md": {
         "toolsets": lambda: summary(all_operations().values()),

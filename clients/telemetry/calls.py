@@ -104,21 +104,26 @@ class Attempt:
 def observe_attempt(method: str, template: str, base_url: str, resends: int) -> Generator[Attempt]:
     """Record one request. `resends` is how often it was sent before."""
     attempt = Attempt()
-    url = httpx2.URL(base_url)
-    facts: dict[str, str | int] = {
-        "http.request.method": method,
-        "url.template": url.path.rstrip("/") + template,
-        "server.address": url.host,
-        "server.port": url.port or (443 if url.scheme == "https" else 80),
-    }
-    facts |= {"http.request.resend_count": resends} if resends else {}
-    with span(f"{method} {template}", facts, kind=SpanKind.CLIENT) as current:
+    with span(f"{method} {template}", kind=SpanKind.CLIENT) as current:
+        if current.is_recording():
+            current.set_attributes(_request_facts(method, template, httpx2.URL(base_url), resends))
         yield attempt
         if current.is_recording() and attempt.status:
             current.set_attribute(STATUS, attempt.status)
             if attempt.status >= 400:
                 current.set_attribute(ERROR, str(attempt.status))
                 current.set_status(StatusCode.ERROR)
+
+
+def _request_facts(method: str, template: str, base: httpx2.URL, resends: int) -> Facts:
+    """Return what is recorded of a request, by OpenTelemetry's conventions for HTTP clients; no full address is."""
+    facts: dict[str, str | int] = {
+        "http.request.method": method,
+        "url.template": base.path.rstrip("/") + template,
+        "server.address": base.host,
+        "server.port": base.port or (443 if base.scheme == "https" else 80),
+    }
+    return facts | ({"http.request.resend_count": resends} if resends else {})
 
 
 def note_throttled(spec: Spec, account: str, retry_after: float | None) -> None:

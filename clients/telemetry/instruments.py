@@ -7,11 +7,26 @@ from opentelemetry import metrics
 from opentelemetry.metrics import Counter, Histogram
 from opentelemetry.metrics import _Gauge as Gauge  # the API has no other name for it
 
-from clients.telemetry.spans import ACCOUNT, ERROR, OPERATION, OUTCOME, PROVIDER, SCOPE, TOOL
+from clients.telemetry.spans import (
+    ACCOUNT,
+    CALLBACK,
+    CAP,
+    CHANNEL,
+    CURRENCY,
+    ERROR,
+    EVENT,
+    OPERATION,
+    OUTCOME,
+    PREFIX,
+    PROVIDER,
+    REFUSAL,
+    SCOPE,
+    STATE,
+    TOOL,
+)
 
 Kind = Literal["counter", "gauge", "histogram"]
 
-PREFIX: Final = "ringfence."
 STATUS: Final = "http.response.status_code"
 
 SECONDS: Final = (0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 120.0)
@@ -61,9 +76,42 @@ def _declare(name: str, kind: Kind, unit: str, meaning: str, attributes: tuple[s
 
 
 TOOL_CALLS: Final = counter("tool.calls", "{call}", "Calls of tools, by what came of them.", TOOL, OUTCOME, ERROR)
+AUDIT_ROWS: Final = counter("audit.rows", "{row}", "Rows added to the audit log, by their event.", EVENT)
 ACTIONS: Final = counter(
-    "actions", "{action}", "Guarded calls that were sent, by what came of them: done, refused or unknown.",
-    OPERATION, PROVIDER, OUTCOME,
+    "actions", "{action}",
+    "Guarded calls, by each state that they reached: proposed, approved, sending, done, and the others.",
+    PROVIDER, ACCOUNT, OPERATION, STATE,
+)  # fmt: skip
+PLANS: Final = counter("plans", "{plan}", "Plans, by each state that they reached.", STATE)
+REFUSALS: Final = counter(
+    "refusals", "{call}", "Calls that the guard refused, by the class of the refusal.", OPERATION, REFUSAL
+)
+APPROVAL_SECONDS: Final = histogram(
+    "approval.duration", "s",
+    "Time from a proposal to a yes that was neither policy's nor an allowance's; of a plan, it has no attributes.",
+    PROVIDER, ACCOUNT, OPERATION,
+    bounds=MINUTES,
+)  # fmt: skip
+WAITING: Final = gauge("actions.waiting", "{action}", "Guarded calls that wait for a yes.")
+PLANS_WAITING: Final = gauge("plans.waiting", "{plan}", "Plans that wait for a yes.")
+OPEN_OUTCOMES: Final = gauge("actions.unknown", "{action}", "Guarded calls whose outcome nobody knows yet.")
+FROZEN: Final = gauge("frozen", "1", "1 while the operator stops every guarded call, otherwise 0.")
+SPENT: Final = gauge(
+    "money.spent", "{currency}", "Spent on this day (UTC), with what is set aside.", PROVIDER, ACCOUNT, CURRENCY
+)
+SET_ASIDE: Final = gauge(
+    "money.set_aside", "{currency}", "Set aside for calls whose outcome is open.", PROVIDER, ACCOUNT, CURRENCY
+)
+ROOM: Final = gauge(
+    "cap.room", "{currency}", "What a cap still has room for; those per action count nothing.", CAP, CURRENCY
+)
+NOTICES_WAITING: Final = gauge("notices.waiting", "{notice}", "Notices that wait to be delivered.", CHANNEL)
+NOTICES: Final = counter(
+    "notices", "{attempt}", "Attempts to deliver a notice, by what came of them.", CHANNEL, OUTCOME
+)
+CALLBACKS: Final = counter(
+    "callbacks", "{callback}", "Posts of providers to the webhooks, by what came of them.",
+    ACCOUNT, CALLBACK, OUTCOME,
 )  # fmt: skip
 REQUEST_SECONDS: Final = histogram(
     "provider.request.duration",

@@ -5,12 +5,12 @@ no addresses, no numbers, no texts, no messages of exceptions.
 """
 
 from collections.abc import Callable, Coroutine, Generator, Mapping
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from functools import wraps
 from typing import Any, Final, ParamSpec, TypeAlias, TypeVar
 
 from opentelemetry import trace
-from opentelemetry.trace import Span, SpanKind, StatusCode
+from opentelemetry.trace import INVALID_SPAN, ProxyTracerProvider, Span, SpanKind, StatusCode
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -21,6 +21,9 @@ Facts: TypeAlias = Mapping[str, str | int | float | bool]
 SCOPE: Final = "ringfence"
 """Name under which everything of ours is recorded."""
 
+PREFIX: Final = "ringfence."
+"""Begins the names of our own attributes and measurements."""
+
 # Names of our own attributes. Others are those of OpenTelemetry's semantic conventions.
 TOOL: Final = "ringfence.tool"
 OPERATION: Final = "ringfence.operation"
@@ -29,14 +32,39 @@ ACCOUNT: Final = "ringfence.account"
 ACTION: Final = "ringfence.action.id"
 OUTCOME: Final = "ringfence.outcome"
 ATTEMPTS: Final = "ringfence.attempts"
+EVENT: Final = "ringfence.event"
+STATE: Final = "ringfence.state"
+REFUSAL: Final = "ringfence.refusal"
+CURRENCY: Final = "ringfence.currency"
+CAP: Final = "ringfence.cap"
+CHANNEL: Final = "ringfence.channel"
+CALLBACK: Final = "ringfence.callback.kind"
 ERROR: Final = "error.type"
 
 _tracer: Final = trace.get_tracer(SCOPE)
 
 
-@contextmanager
-def span(name: str, facts: Facts | None = None, *, kind: SpanKind = SpanKind.INTERNAL) -> Generator[Span]:
+NOT_RECORDED: Final = nullcontext(INVALID_SPAN)
+"""What stands in the place of a span that is not recorded."""
+
+
+def is_recorded() -> bool:
+    """Return True if spans go anywhere. Most servers send none, and a span that nobody takes costs more than asking."""
+    return not isinstance(trace.get_tracer_provider(), ProxyTracerProvider)
+
+
+def span(name: str, facts: Facts | None = None, *, kind: SpanKind = SpanKind.INTERNAL) -> AbstractContextManager[Span]:
     """Record what the block does as a span. Of an exception, it holds the name of its class only."""
+    return _record(name, facts, kind) if is_recorded() else NOT_RECORDED
+
+
+def is_within_trace() -> bool:
+    """Return True if something is recorded at the moment, of which more can be a part."""
+    return is_recorded() and trace.get_current_span().is_recording()
+
+
+@contextmanager
+def _record(name: str, facts: Facts | None, kind: SpanKind) -> Generator[Span]:
     with _tracer.start_as_current_span(
         name, kind=kind, attributes=facts, record_exception=False, set_status_on_exception=False
     ) as current:
@@ -45,6 +73,12 @@ def span(name: str, facts: Facts | None = None, *, kind: SpanKind = SpanKind.INT
         except BaseException as error:
             mark_failed(current, error)
             raise
+
+
+def add_facts(facts: Facts) -> None:
+    """Add attributes to the span that is recorded at the moment, whoever began it."""
+    if is_recorded():
+        trace.get_current_span().set_attributes(facts)
 
 
 def mark_failed(current: Span, error: BaseException) -> None:
@@ -60,6 +94,8 @@ def traced(name: str) -> Callable[[Callable[P, Coroutine[Any, Any, R]]], Callabl
     def decorate(function: Callable[P, Coroutine[Any, Any, R]]) -> Callable[P, Coroutine[Any, Any, R]]:
         @wraps(function)
         async def run(*args: P.args, **named: P.kwargs) -> R:
+            if not is_recorded():
+                return await function(*args, **named)
             with span(name):
                 return await function(*args, **named)
 

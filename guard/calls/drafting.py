@@ -9,6 +9,7 @@ from pydantic import BaseModel
 
 from clients.operation import NumberForward, Operation, is_dry_run
 from clients.questions.subjects import Reach
+from clients.telemetry.spans import traced
 from guard.accounts import Account
 from guard.action import Action, Channel, Principal, State, arguments_of, digest_of, digests_of_same_call, new_action_id
 from guard.allowances.allowance import NO_COVER, Cover, allowance_of, is_allowance
@@ -90,6 +91,7 @@ class Drafting:
         drafting._prices = prices
         return drafting
 
+    @traced("guard: read recipients")
     async def resolve(self, call: AskedCall) -> Recipients:
         """Refuse what no answer could allow, and return whom the call reaches.
 
@@ -140,6 +142,7 @@ class Drafting:
         cover = await self.cover(call, action.quote, assessment)
         return Draft(action, assessment.decision, call.digests_of_same, numbers, forwards, cover)
 
+    @traced("guard: read prices")
     async def quote(self, operation: Operation[Any], recipients: Recipients, account: str) -> Quote:
         """Read what a call costs on an account, by the account's name."""
         prices = self._prices.get(account)

@@ -29,6 +29,7 @@ class Refusals:
         if isinstance(refusal, JournalUnavailable):
             return
         detail = {"operation": operation.spec.tool_name, "arguments": arguments_of(operation), "why": str(refusal)}
+        detail["refusal"] = type(refusal).__name__
         detail |= {"account": account} if account and len(self._accounts.at(operation.spec.provider.name)) > 1 else {}
         detail |= {"action": about} if about else {}
         with suppress(JournalUnavailable):

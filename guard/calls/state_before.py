@@ -6,6 +6,7 @@ from pydantic import BaseModel
 
 from clients.errors import NotFound, TelephonyError
 from clients.operation import Operation
+from clients.telemetry.spans import traced
 from guard.accounts import ProviderClient
 from guard.errors import NotPossibleNow
 
@@ -35,6 +36,7 @@ def not_possible(operation: Operation[Any], why: str) -> NotPossibleNow:
     )
 
 
+@traced("guard: read what it changes")
 async def _read_state(read: Operation[Any], client: ProviderClient) -> tuple[BaseModel | None, dict[str, Any] | None]:
     try:
         found = cast("BaseModel", (await client.exchange(read)).answer)

@@ -5,6 +5,7 @@ from contextlib import suppress
 from typing import NoReturn
 
 from clients.shared.clock import Clock
+from clients.telemetry.spans import traced
 from guard.allowances.allowance import Cover
 from guard.approvals import ANSWERS_ALONE, CLOCK_SKEW
 from guard.catalog import OperationCatalog
@@ -34,6 +35,7 @@ class PlanApprovals:
         """Return what the approval of a plan needs, without the struck steps."""
         return self._judge.demand_of_plan(plan, struck)
 
+    @traced("plan: record a yes or no")
     async def approve(
         self, plan_id: str, *, by: str | Approver, struck: Collection[int] = (), run_by_server: bool = False
     ) -> Plan:
@@ -100,6 +102,7 @@ class PlanApprovals:
             return approved or plan
         return plan
 
+    @traced("plan: record a yes or no")
     async def decline(self, plan_id: str, *, by: str, reason: str = "") -> Plan:
         """Record a no; `reason` says why. Raises as `approve` does."""
         current = await self._require_waiting(plan_id)

@@ -13,6 +13,7 @@ import anyio
 from clients.errors import TelephonyError
 from clients.operation import Operation
 from clients.phone_numbers import canonical
+from clients.telemetry.spans import traced
 from guard.action import Principal, arguments_of, digest_of
 from guard.allowances.allowance import Cover
 from guard.approvals import BY_POLICY
@@ -145,6 +146,7 @@ class PlanProposer:
         self._judge = ApprovalJudge(dependencies.rules.approvers, dependencies.catalog)
         self._approvals = PlanApprovals(plans, dependencies.clock, dependencies.rules, dependencies.catalog)
 
+    @traced("plan: propose")
     async def propose(self, request: PlanRequest, principal: Principal, parser: CallParser) -> Plan:
         """Return the open plan of these calls, or a new one that waits for an answer.
 
@@ -184,6 +186,7 @@ class PlanProposer:
             return plan
         return await self._approvals.approve_by_allowances(plan, verdict.covers, run_by_server=self._run_by_server)
 
+    @traced("plan: preview")
     async def preview(self, request: PlanRequest, principal: Principal, parser: CallParser) -> PlanPreview:
         """Parse, price and check every step as `propose` does, record nothing, and leave out the steps with faults.
 
@@ -422,6 +425,7 @@ class PlanProposer:
         if isinstance(refusal, JournalUnavailable):
             return
         detail = {"plan": request.title, "steps": len(request.steps), "why": str(refusal)}
+        detail["refusal"] = type(refusal).__name__
         await self._journal.note("denied", action_id=None, principal=principal.name, detail=detail)
 
 

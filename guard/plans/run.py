@@ -22,6 +22,7 @@ from clients.errors import (
     TelephonyError,
 )
 from clients.operation import Operation
+from clients.telemetry.spans import traced
 from guard.accounts import MOST_TITLE
 from guard.action import (
     Action,
@@ -176,6 +177,7 @@ class PlanRunner:
         self._run_for = run_for.total_seconds()
         self._approvals = PlanApprovals(plans, dependencies.clock, dependencies.rules, dependencies.catalog)
 
+    @traced("plan: run")
     async def run(self, plan: Plan, parser: CallParser, progress: Progress) -> Run:
         """Carry out the steps that were not done yet, and return how far the plan is.
 
@@ -203,6 +205,7 @@ class PlanRunner:
             await self._finish(run)
         return await self._as_recorded(run)
 
+    @traced("plan: step")
     async def _pass(self, run: Run, step: Step, parser: CallParser) -> bool:
         """Carry out a step unless it had its turn; return whether the plan goes on to the next one."""
         action = await self._settled(run, step)

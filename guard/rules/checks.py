@@ -8,6 +8,7 @@ from typing import Any
 from clients.effects import Effect
 from clients.operation import Operation, is_dry_run
 from clients.phone_numbers import valid_form
+from clients.telemetry.spans import traced
 from guard.action import Principal, arguments_of
 from guard.dependencies import CheckDependencies
 from guard.errors import Denied, Frozen
@@ -111,6 +112,7 @@ class Checks:
                 self._rules.compliance.check_hour(numbers, max(moment, now))
             await check_opt_outs(numbers, self._optouts)
 
+    @traced("guard: check rules and caps")
     async def assess(
         self,
         operation: Operation[Any],

@@ -11,6 +11,7 @@ from server.cli.health_checks import (
     CheckResult,
     check_authorization_server,
     check_channels,
+    check_collector,
     check_installation,
     check_provider,
     check_secrets_file,
@@ -52,6 +53,8 @@ async def _check_all(services: Services, secrets: Path, *, undocumented: bool) -
     zone_data = check_zone_data(has_quiet_hours=services.settings.compliance.quiet_hours is not None)
     local = (*check_installation(), zone_data, *check_secrets_file(secrets))
     for result in (*local, *await check_store(services.store), *await _check_sign_ins(services.settings)):
+        yield result
+    for result in await check_collector(services.settings.telemetry):
         yield result
     channels = channels_of(services.settings.notify)
     for result in await check_channels(channels, services.store, services.clock.now()) if channels else ():

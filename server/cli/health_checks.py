@@ -1,4 +1,4 @@
-"""The health checks of `ringfence doctor`: installation, zones, store, channels, logins, undocumented endpoints."""
+"""The health checks of `ringfence doctor`: installation, store, collector, channels, logins, undocumented endpoints."""
 
 import os
 from collections.abc import AsyncGenerator, Iterable, Sequence
@@ -36,8 +36,10 @@ from server.notices.not_taken import NotTaken
 from server.settings.model import Settings
 from server.settings.secrets_file import is_open_to_others
 from server.settings.sections.oauth import IntrospectionSettings
+from server.settings.sections.telemetry import TelemetrySettings
 from server.store.sealed.audit import ANOTHER_KEY
 from server.store.store import Store
+from server.telemetry.collector import CollectorRefused, require_taken
 from tools.registry import operations_of, provider_named
 
 
@@ -168,6 +170,18 @@ async def _check_introspection(issuer: str, settings: IntrospectionSettings) -> 
         return CheckResult("introspection", "fail", f"{issuer}: {reason_of(misfit)}")
     asked = "every token" if settings.tokens == "all" else "tokens that are no JWT"
     return CheckResult("introspection", "ok", f"{issuer} answers; it is asked about {asked} as {settings.client_id}")
+
+
+async def check_collector(settings: TelemetrySettings) -> list[CheckResult]:
+    """Check that the collector of the settings takes spans and measurements; nothing without one."""
+    if settings.endpoint is None:
+        return []
+    try:
+        await require_taken(settings)
+    except CollectorRefused as refused:
+        return [CheckResult("telemetry", "fail", f"the collector takes nothing: {refused}")]
+    told = f"{settings.endpoint} takes spans and measurements, as {settings.service_name}"
+    return [CheckResult("telemetry", "ok", told)]
 
 
 async def check_channels(channels: Sequence[Channel], store: Store, now: datetime) -> list[CheckResult]:

@@ -26,7 +26,7 @@ from tools.selection import ToolSelection, UnknownTool, split_names
 
 HIGHEST_PORT = 65535
 
-EXPORT_TELEMETRY: Final = Deferred[Callable[[TelemetrySettings, str], AbstractContextManager[None]]](
+EXPORT_TELEMETRY: Final = Deferred[Callable[[TelemetrySettings, str, str], AbstractContextManager[None]]](
     "server.telemetry.export:export_telemetry"
 )
 """Deferred: most servers send nothing to a collector."""
@@ -83,7 +83,7 @@ def _telemetry(settings: Settings) -> AbstractContextManager[None]:
     """Send spans and measurements as long as the block runs, where the settings name a collector."""
     if settings.telemetry.endpoint is None:
         return nullcontext()
-    return EXPORT_TELEMETRY.load()(settings.telemetry, version("ringfence"))
+    return EXPORT_TELEMETRY.load()(settings.telemetry, version("ringfence"), settings.commands.line("doctor"))
 
 
 def apply_options(

@@ -1,6 +1,7 @@
 """Serves MCP over streamable HTTP: the application, and the process that listens."""
 
 import logging
+import socket
 import sys
 from collections.abc import Sequence
 from typing import Any
@@ -35,6 +36,7 @@ from server.settings.model import HttpSettings, Settings
 from server.settings.rules import BudgetSettings
 from server.simulation import services_for
 from server.store.sealed.audit import ANOTHER_KEY
+from server.telemetry.on_demand import measure_on_demand, send_what_is_left
 from server.webhooks.endpoint import webhook_route
 from server.webhooks.retention import Retention
 from server.worker.on_demand import work_on_demand
@@ -78,11 +80,18 @@ class _Server(uvicorn.Server):
 
     async def main_loop(self) -> None:
         """Serve until the process is stopped; the worker then finishes the request that is under way."""
+        services = self._services
         async with anyio.create_task_group() as group:
             group.start_soon(work_on_demand, self._services)
             group.start_soon(send_notices, self._services, self._link_base)
+            group.start_soon(measure_on_demand, services.settings, services.door, services.clock)
             await super().main_loop()
             group.cancel_scope.cancel()
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """End what is under way, and send what was recorded: the signal is raised once more after this."""
+        await super().shutdown(sockets)
+        await send_what_is_left(self._services.settings)
 
 
 async def _require_our_key(services: Services) -> None:
@@ -163,6 +172,7 @@ def mount(services: Services, server: Server[None], host: str, port: int, *, sta
     settings = services.settings
     named = _bracket(host)
     own = [f"{named}:{port}", named, *(f"{_bracket(name)}:{port}" for name in LOOPBACK if host in LOOPBACK)]
+    hosts = [*own, *settings.http.allowed_hosts]
     tokens = BearerTokens(
         {holder: settings.http.token_of(holder) for holder in settings.http.tokens}, grants_of(settings.http.tokens)
     )
@@ -173,7 +183,7 @@ def mount(services: Services, server: Server[None], host: str, port: int, *, sta
         host=host,
         transport_security=TransportSecuritySettings(
             enable_dns_rebinding_protection=True,
-            allowed_hosts=[*own, *settings.http.allowed_hosts],
+            allowed_hosts=hosts,
             allowed_origins=[*(f"http://{name}" for name in own), *settings.http.allowed_origins],
         ),
         **_authentication(settings.http, access, tokens, f"http://{named}:{port}"),
@@ -181,9 +191,9 @@ def mount(services: Services, server: Server[None], host: str, port: int, *, sta
     if access is not None:
         access.tell(app, settings)
     retention = Retention(services.store.events, settings.http.keep_callbacks_days)
-    app.router.routes += [webhook_route(services, retention), *HealthRoutes(services.store).routes()]
+    app.router.routes += [webhook_route(services, retention), *HealthRoutes(services.store, hosts).routes()]
     if settings.approvals.page == "auto":
-        _mount_page(app, services, [*own, *settings.http.allowed_hosts], page_base(services, host, port))
+        _mount_page(app, services, hosts, page_base(services, host, port))
     return app
 
 

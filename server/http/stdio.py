@@ -20,6 +20,7 @@ from server.notices.on_demand import send_notices
 from server.services import Services
 from server.settings.model import Settings
 from server.simulation import services_for
+from server.telemetry.on_demand import measure_on_demand, send_what_is_left
 from server.worker.on_demand import work_on_demand
 
 if TYPE_CHECKING:
@@ -61,6 +62,7 @@ async def serve_stdio(settings: Settings, *, sandbox: bool) -> None:
                     group.start_soon(_end_when_interrupted, services)
                     group.start_soon(work_on_demand, services)
                     group.start_soon(send_notices, services, settings.approvals.address)
+                    group.start_soon(measure_on_demand, settings, services.door, services.clock)
                     await server.run(incoming, outgoing, server.create_initialization_options())
                     group.cancel_scope.cancel()
             except anyio.get_cancelled_exc_class():
@@ -104,6 +106,7 @@ async def _end(services: Services, code: int) -> NoReturn:
     """Close what is open and end the process, although a thread may still wait for a line on stdin."""
     with anyio.move_on_after(CLOSING_SECONDS, shield=True):
         await services.close()
+        await send_what_is_left(services.settings)
     sys.stderr.flush()
     os._exit(code)
 

@@ -3,10 +3,12 @@
 import logging
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Final
+from typing import Final, Literal
 
 import anyio.to_thread
 
+from clients.telemetry.instruments import NOTICES
+from clients.telemetry.spans import CHANNEL, OUTCOME
 from server.notices.channel import Channel, Transport
 from server.notices.composition import Composition
 from server.notices.not_taken import NotTaken
@@ -64,6 +66,7 @@ class Delivery:
         outbox = self.services.store.notices
         notice = await self.composition.compose(due)
         if notice is None:
+            self._count("outdated")
             await outbox.close(due.number, "outdated", at=self.services.clock.now())
             return
         try:
@@ -74,7 +77,11 @@ class Delivery:
             await self._send_later(due, f"failed with {type(failed).__name__}")
         else:
             self._failures, self._rests_until = 0, None
+            self._count("sent")
             await outbox.close(due.number, "sent", at=self.services.clock.now())
+
+    def _count(self, outcome: Literal["sent", "outdated", "failed", "given up"]) -> None:
+        NOTICES.add(1, {CHANNEL: self.channel.name, OUTCOME: outcome})
 
     async def _connect(self) -> Transport:
         if self._transport is None:
@@ -89,8 +96,10 @@ class Delivery:
         self._rests_until = now + pause
         if now - due.at >= GIVEN_UP_AFTER:
             logger.error("Channel %s: %s. A notice is given up after a day.", self.channel.name, reason)
+            self._count("given up")
             await outbox.close(due.number, "given up", at=now, reason=reason)
             return
+        self._count("failed")
         seconds = int(pause.total_seconds())
         logger.warning("Channel %s: %s. Its notices wait for %s seconds.", self.channel.name, reason, seconds)
         await outbox.postpone(due.number, now + pause, reason=reason)

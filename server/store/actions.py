@@ -174,7 +174,7 @@ class StoredJournal:
                 waiting = action_of(row.mappings().one())
                 principal, detail = waiting.principal, detail_of(approval)
                 row_of_audit = self._audit.append(
-                    entry, ONE_APPROVAL, action_id=about, principal=principal, detail=detail
+                    entry, ONE_APPROVAL, action_id=about, principal=principal, detail=detail, about=waiting
                 )
                 self._receipts.add(entry, row_of_audit, content_of_action(waiting, Booked(), approval))
                 return waiting
@@ -332,7 +332,7 @@ class StoredJournal:
     def _log(self, entry: Entry, action: Action, detail: Mapping[str, Any], approval: Approval | None = None) -> None:
         """Add the audit row of an action, and its receipt where its state has one."""
         row = self._audit.append(
-            entry, action.state.value, action_id=action.id, principal=action.principal, detail=detail
+            entry, action.state.value, action_id=action.id, principal=action.principal, detail=detail, about=action
         )
         if action.state in OF_ACTION:
             booked = _booked(entry.connection, action.id) if action.state in ENDS else Booked()

@@ -33,13 +33,13 @@ from sqlalchemy.pool import StaticPool
 
 from clients.deferred import Deferred
 from clients.redaction import redact
-from clients.telemetry.spans import span
 from guard.errors import JournalUnavailable
 from server.store import schema
 from server.store.closing.marks import refuse_marked
 from server.store.private_files import close_state_folder, create_database_file
 from server.store.transactions.files import OpenFiles
 from server.store.transactions.locks import WHOLE_STORE, Locks, take_locks
+from server.store.transactions.observation import Named, name_of_reader, observe_transaction
 from server.store.transactions.statements import Row, Statement
 
 BUSY_SECONDS: Final = 10
@@ -137,6 +137,7 @@ class Database:
         self._must_reopen = False
         self._opening = threading.Lock()
         self._writing = anyio.Lock()
+        self._system = self._url.get_backend_name()
         self._threads = anyio.CapacityLimiter(_CONNECTIONS)
         self._snapshots = anyio.Semaphore(_SNAPSHOTS)
 
@@ -164,7 +165,7 @@ class Database:
         Raises:
             JournalUnavailable: The store is locked, full or broken; nothing was written.
         """
-        with span("store write"):
+        with observe_transaction("store write", self._system, work):
             async with self._wait_turn(best_effort=best_effort):
                 return await self._in_thread(partial(self._write, work, after, best_effort, locks))
 
@@ -181,7 +182,7 @@ class Database:
         if snapshot is not None and snapshot.database is self and not as_of_now:
             async with snapshot.turn:
                 return await self._in_thread(partial(_read_in, snapshot.connection, work))
-        with span("store read"):
+        with observe_transaction("store read", self._system, work):
             return await self._in_thread(partial(self._read if at_one_moment else self._query, work))
 
     @asynccontextmanager
@@ -215,7 +216,7 @@ class Database:
         Raises:
             JournalUnavailable: The store is broken or cannot be opened.
         """
-        return await self.read(lambda connection: connection.execute(query).mappings().all())
+        return await self.read(Named(lambda connection: connection.execute(query).mappings().all(), name_of_reader()))
 
     async def find(self, statement: Statement, values: Row) -> Sequence[Row]:
         """Return all rows of a query that is run often.
@@ -223,7 +224,17 @@ class Database:
         Raises:
             JournalUnavailable: The store is broken or cannot be opened.
         """
-        return await self.read(lambda connection: statement.all(connection, values), at_one_moment=False)
+        work = Named(lambda connection: statement.all(connection, values), name_of_reader())
+        return await self.read(work, at_one_moment=False)
+
+    async def is_of_our_version(self) -> bool:
+        """Return True if the tables are of the version of this server, which writes into no others.
+
+        Raises:
+            JournalUnavailable: The store is broken or cannot be opened.
+        """
+        version: str | None = await self.read(lambda connection: _run(connection, _VERSION), as_of_now=True)
+        return version == self._expected
 
     async def close(self) -> None:
         """Close every connection, also for a cancelled caller."""

@@ -2,6 +2,7 @@
 
 import hmac
 import json
+import logging
 from dataclasses import replace
 
 from starlette.background import BackgroundTask
@@ -10,12 +11,16 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from clients.shared.webhook_urls import INBOX_PATH
+from clients.telemetry.instruments import CALLBACKS
+from clients.telemetry.spans import ACCOUNT, CALLBACK, OUTCOME
 from guard.errors import JournalUnavailable
 from server.services import Services
 from server.webhooks.retention import Retention
 from server.webhooks.settlement import settle
 from tools.provider import ReadCallback
 from tools.webhooks import KINDS, BadCallback, Callback, Kind
+
+logger = logging.getLogger(__name__)
 
 LARGEST_BODY = 64 * 1024
 """Bytes."""
@@ -42,13 +47,16 @@ class WebhookEndpoint:
         reader = self._readers.get(account)
         kind = _kind_named(request.path_params["kind"])
         if reader is None or kind is None or not self._is_secret_of(account, request.path_params["secret"]):
+            _note("no such address")
             return Response(status_code=404)
         body = await _read_body(request)
         if body is None:
+            _note("too long", account, kind)
             return Response(status_code=413)
         try:
             callback = replace(_read(body, kind, reader), account=account)
         except (BadCallback, ValueError) as bad:
+            _note("not as documented", account, kind)
             return Response(f"Rejected: {bad}", status_code=400, media_type="text/plain")
         return Response(
             status_code=await self._store_callback(callback), background=BackgroundTask(self._retention.run)
@@ -63,11 +71,27 @@ class WebhookEndpoint:
         It waits for a locked store: an answer that comes too late only means another delivery.
         """
         try:
-            await self._store.events.take_in(callback)
+            is_new = await self._store.events.take_in(callback)
+            _note("taken" if is_new else "taken before", callback.received_for, callback.kind)
             await settle(self._store, callback)
         except JournalUnavailable:
+            _note("not stored", callback.received_for, callback.kind)
             return 503
         return 200
+
+
+def _note(outcome: str, account: str | None = None, kind: Kind | None = None) -> None:
+    """Count and log what came of a post. Only who knows the secret can have a warning written."""
+    facts = {OUTCOME: outcome} | ({ACCOUNT: account} if account else {}) | ({CALLBACK: kind} if kind else {})
+    CALLBACKS.add(1, facts)
+    is_taken = outcome.startswith("taken")
+    logger.log(
+        logging.INFO if is_taken or account is None else logging.WARNING,
+        "Webhook%s: %s",
+        f" of {account}, {kind}" if account else "",
+        outcome,
+        extra={"fields": {"account": account, "kind": kind, "outcome": outcome}},
+    )
 
 
 async def _read_body(request: Request) -> bytes | None:

@@ -6,6 +6,7 @@ from datetime import timedelta
 from typing import Final
 
 from clients.spec import Spec
+from clients.telemetry.spans import traced
 from guard.action import SET_BY_SERVER, Action, Principal, State, digest_of
 from guard.errors import GuardRefusal, JournalUnavailable, NotTheSameCall
 from guard.plans.plan import CAN_RUN, Plan, PlanState
@@ -44,6 +45,7 @@ class Errands:
 
     services: Services
 
+    @traced("worker: carry out")
     async def carry_out(self, item: str) -> str:
         """Carry out an action or a plan as far as that is possible now; return how it stands.
 

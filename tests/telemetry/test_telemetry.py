@@ -1,119 +1,140 @@
 """What a server sends to a collector and writes into its log, from a process as users start it."""
 
-import os
-import re
-import sys
 from pathlib import Path
-from typing import Any, Final
 
+import anyio
 import pytest
-from mcp import Client
-from mcp.client.stdio import StdioServerParameters, stdio_client
 
 from clients.telemetry.instruments import DECLARED
-from sandbox.voicetel.seed import API_KEY
 from server.settings.errors import BadSettings
 from server.settings.load import read_settings
-from tests.sandbox_control import sandboxes
-from tests.telemetry.collector import collecting, facts_of
-
-TEXT: Final = "Your table for two is ready, Ms Papadopoulou"
-SENDER: Final = "+12015550142"
-RECIPIENT: Final = "+12125550199"
-TRACE: Final = "4bf92f3577b34da6a3ce929d0e0e4736"
-"""A trace of a client, which says that it is not to be recorded."""
-
-COLLECTOR_KEY: Final = "key-of-the-collector-0123456789"
-PRIVATE: Final = (TEXT, "Papadopoulou", SENDER[2:], RECIPIENT[2:], API_KEY, COLLECTOR_KEY)
-"""What is in no span, no measurement and no line of the log."""
-
-ALLOWED: Final = {"RINGFENCE_POLICY": '{"paid": "allow", "outward": "allow"}'}
+from tests.telemetry.collector import facts_of
+from tests.telemetry.watched import COLLECTOR_KEY, PRIVATE, TRACE, Watched, watch
 
 
-def _child(folder: Path, provider: str, **more: str) -> StdioServerParameters:
-    own = {
-        **{name: value for name, value in os.environ.items() if not name.startswith("RINGFENCE_")},
-        "RINGFENCE_STATE_FOLDER": str(folder),
-        "RINGFENCE_VOICETEL__API_KEY": API_KEY,
-        "RINGFENCE_VOICETEL__BASE_URL": provider,
-        "RINGFENCE_APPROVALS__PAGE": "off",
-        "RINGFENCE_TOOLSETS": "all",
-        **ALLOWED,
-        **more,
+@pytest.fixture(scope="module")
+def watched(tmp_path_factory: pytest.TempPathFactory) -> Watched:
+    """Watch a server once for all tests of this module."""
+    return anyio.run(watch, tmp_path_factory.mktemp("watched"))
+
+
+def test_a_guarded_call_is_a_trace_from_the_tool_over_the_stages_and_the_store_to_the_provider(
+    watched: Watched,
+) -> None:
+    call = "tools/call voicetel_order_numbers"
+    assert {
+        f"{call} > guard: propose > guard: read prices > voicetel_get_account > GET /v2.2/account",
+        f"{call} > guard: propose > guard: check rules and caps > store read",
+        f"{call} > guard: propose > store write",
+        f"{call} > guard: record a yes or no > store write",
+        f"{call} > guard: execute > guard: check again > guard: check rules and caps > store read",
+        f"{call} > guard: execute > voicetel_order_numbers > POST /v2.2/orders",
+        f"{call} > guard: execute > guard: settle > store write",
+        "tools/call run_plan > plan: run > plan: step > guard: execute > voicetel_send_message > POST /v2.2/messages",
+    } <= watched.received.paths()
+    assert watched.received.services == {"telephony"}
+    assert watched.received.keys == {COLLECTOR_KEY}
+
+
+def test_what_the_record_says_of_an_action_is_found_in_traces_by_its_id(watched: Watched) -> None:
+    found = {
+        one.name: facts_of(one)
+        for one in watched.received.spans
+        if facts_of(one).get("ringfence.action.id") == watched.order
     }
-    return StdioServerParameters(command=sys.executable, args=["-m", "ringfence", "serve"], env=own)
+    assert {"tools/call voicetel_order_numbers", "store write", "voicetel_order_numbers"} == set(found)
+    events = [facts_of(one).get("ringfence.event") for one in watched.received.named("store write")]
+    assert {"proposed", "approved", "sending", "done", "denied", "declined", "plan done"} <= set(events)
+    reads = {facts_of(one)["code.function.name"] for one in watched.received.named("store read")}
+    assert {"StoredJournal.find", "StoredJournal.find_open", "StoredJournal.spent"} <= reads
 
 
-async def _send_one(child: StdioServerParameters, log: Path) -> str:
-    """Send a message through a server, look for another tool, and return the action's id."""
-    with log.open("w", encoding="utf-8") as lines:
-        async with Client(stdio_client(child, errlog=lines)) as client:
-            wanted = {"from_number": SENDER, "to_number": RECIPIENT, "text": TEXT}
-            sent = await client.call_tool("voicetel_send_message", wanted)
-            assert not sent.is_error, sent
-            owned: Any = {"traceparent": f"00-{TRACE}-00f067aa0ba902b7-00", "tracestate": "said=Papadopoulou"}
-            await client.call_tool("voicetel_list_numbers", {}, meta=owned)
-            with pytest.raises(Exception, match="tool"):
-                await client.call_tool(f"call_{RECIPIENT}_and_say {TEXT}", {})
-            ids: set[str] = set(re.findall("act_[a-z0-9]{8}", str(sent.content)))
-            return ids.pop()
+def test_a_providers_request_has_its_template_and_no_address(watched: Watched) -> None:
+    request = facts_of(watched.received.span("POST /v2.2/orders"))
+    assert (request["url.template"], request["http.response.status_code"]) == ("/voicetel/v2.2/orders", "201")
+    every = {name for one in watched.received.spans for name in facts_of(one)}
+    assert every.isdisjoint({"url.full", "url.path", "url.query", "jsonrpc.request.id"})
 
 
-async def test_a_guarded_call_reaches_the_collector_as_one_trace_without_what_people_wrote(tmp_path: Path) -> None:
-    log = tmp_path / "log"
-    with collecting() as received:
-        async with sandboxes() as sandbox:
-            child = _child(
-                tmp_path / "state",
-                sandbox.voicetel,
-                RINGFENCE_TELEMETRY__ENDPOINT=received.url,
-                RINGFENCE_TELEMETRY__SERVICE_NAME="telephony",
-                RINGFENCE_TELEMETRY__HEADERS__X_API_KEY=COLLECTOR_KEY,
-            )
-            action_id = await _send_one(child, log)
-    call = received.span("tools/call voicetel_send_message")
-    assert received.services == {"telephony"}
-    assert received.keys == {COLLECTOR_KEY}
-    sent = received.span("voicetel_send_message")
-    assert facts_of(sent)["ringfence.action.id"] == action_id
-    request = next(one for one in received.spans if one.parent_span_id == sent.span_id)
-    assert received.parents_of(request) == [sent.name, "guard: execute", call.name]
-    assert facts_of(request)["http.response.status_code"] == "201"
-    assert "url.full" not in facts_of(request)
-    inside = {one.name for one in received.spans if call.name in received.parents_of(one)}
-    assert {"guard: propose", "guard: execute", "guard: settle", "store read", "store write"} <= inside
-    assert {"ringfence.tool.calls", "ringfence.actions", "ringfence.provider.request.duration"} <= received.metrics
-    assert {one for one in received.metrics if one.startswith("ringfence.")} <= set(DECLARED)
-    assert received.span("tools/call voicetel_list_numbers").trace_id.hex() == TRACE
-    assert "tools/call [not shown]" in {one.name for one in received.spans}
-    for private in PRIVATE:
-        assert not any(private.encode() in raw for raw in received.raw), private
+def test_a_request_that_is_sent_again_is_another_span_of_the_same_call(watched: Watched) -> None:
+    first, again = watched.received.named("GET /v2.2/numbers")
+    assert (facts_of(first)["http.response.status_code"], facts_of(first)["error.type"]) == ("429", "429")
+    assert (facts_of(again)["http.request.resend_count"], again.parent_span_id) == ("1", first.parent_span_id)
 
 
-async def test_the_log_has_one_line_for_each_request_and_neither_numbers_nor_texts_nor_keys(tmp_path: Path) -> None:
-    log = tmp_path / "log"
-    async with sandboxes() as sandbox:
-        child = _child(tmp_path / "state", sandbox.voicetel, RINGFENCE_LOG_LEVEL="debug")
-        action_id = await _send_one(child, log)
-    written = log.read_text(encoding="utf-8")
-    [line] = [one for one in written.splitlines() if action_id in one]
-    assert "voicetel_send_message on voicetel: HTTP 201, 1 attempt, " in line
-    for private in PRIVATE:
-        assert private not in written
+def test_a_clients_trace_is_continued_but_it_can_neither_hide_its_call_nor_add_a_text(watched: Watched) -> None:
+    spans = {one.name for one in watched.received.spans if one.trace_id.hex() == TRACE}
+    assert "POST /v2.2/orders" in spans
+    assert {one.trace_state for one in watched.received.spans} == {""}
 
 
-async def test_a_server_that_is_told_nothing_logs_no_request(tmp_path: Path) -> None:
-    log = tmp_path / "log"
-    async with sandboxes() as sandbox:
-        await _send_one(_child(tmp_path / "state", sandbox.voicetel), log)
-    assert "HTTP 201" not in log.read_text(encoding="utf-8")
+def test_a_tool_that_a_client_made_up_is_counted_and_its_name_is_nowhere(watched: Watched) -> None:
+    assert len(watched.received.named("tools/call [not shown]")) == 2
+    assert (
+        watched.received.values["ringfence.tool.calls"][
+            frozenset({("error.type", "UnknownTool"), ("ringfence.outcome", "error")})
+        ]
+        == 2
+    )
 
 
-def test_the_document_describes_everything_that_is_measured() -> None:
-    page = (Path(__file__).parents[2] / "docs" / "telemetry.md").read_text(encoding="utf-8")
-    described = {line.split("|")[1].strip() for line in page.splitlines() if line.startswith("| `ringfence.")}
-    assert described == {f"`{name}`" for name in DECLARED}
-    assert all(f"| `{one.name}` | {one.kind} | {one.unit} | {one.meaning} |" in page for one in DECLARED.values())
+def test_nothing_outside_a_call_is_a_trace_of_its_own(watched: Watched) -> None:
+    roots = {one.name for one in watched.received.spans if not watched.received.parents_of(one)}
+    assert not {name for name in roots if name.startswith("store ")}
+
+
+def test_calls_decisions_and_the_provider_are_measured(watched: Watched) -> None:
+    value = watched.received.value
+    order = {"operation": "voicetel_order_numbers", "provider": "voicetel", "account": "voicetel"}
+    assert value("tool.calls", tool="voicetel_order_numbers", outcome="answered") == 1
+    assert value("tool.calls", tool="voicetel_order_numbers", outcome="error") == 1
+    states = {state: value("actions", state=state, **order) for state in ("proposed", "approved", "sending", "done")}
+    assert states == {"proposed": 1, "approved": 1, "sending": 1, "done": 1}
+    assert value("actions", state="declined") == 1
+    assert value("actions", operation="voicetel_send_message", state="done") == 2
+    assert value("plans", state="done") == 1
+    assert value("refusals", operation="voicetel_order_numbers", refusal="OverBudget") == 1
+    assert value("refusals", refusal="BadPlan") == 1
+    assert value("audit.rows", event="denied") == 2
+    assert value("approval.duration", **order) == 1
+    assert value("approval.duration") == 2
+    assert value("provider.request.duration", **order) == 1
+    assert (value("provider.retries"), value("provider.throttled")) == (1, 1)
+    assert watched.received.scopes == {"ringfence"}
+    assert set(watched.received.values) <= set(DECLARED)
+
+
+def test_every_decision_is_a_line_of_the_log_that_says_whose_it_is_and_who_decided(watched: Watched) -> None:
+    said = [line.partition(":")[0] for line in watched.lines(watched.order) if "HTTP" not in line]
+    assert said == [f"{event} {watched.order}" for event in ("proposed", "approved", "sending", "done")]
+    [approved] = [line for line in watched.lines(watched.order) if line.startswith("approved")]
+    assert ": operation voicetel_order_numbers, account voicetel, principal local:" in approved
+    assert ", in the client's form" in approved
+    of_call, of_plan = [line for line in watched.log if line.get("event") == "denied"]
+    assert (of_call["operation"], of_call["refusal"]) == ("voicetel_order_numbers", "OverBudget")
+    assert (of_plan["steps"], of_plan["refusal"], "plan" in of_plan) == (1, "BadPlan", False)
+    declined = watched.lines(watched.declined)[-1]
+    assert declined.startswith("declined")
+    assert "decided by the client of local:" in declined
+    steps = [line for line in watched.lines(watched.plan) if line.startswith("sending act_")]
+    assert [f"plan {watched.plan}, step {place}," in line for place, line in enumerate(steps, 1)] == [True, True]
+
+
+def test_each_request_to_a_provider_is_a_line_with_its_figures(watched: Watched) -> None:
+    [line] = [line for line in watched.log if watched.order in line["message"] and "HTTP" in line["message"]]
+    assert line["message"].startswith("voicetel_order_numbers on voicetel: HTTP 201, 1 attempt, ")
+    figures = {"operation": "voicetel_order_numbers", "provider": "voicetel", "status": 201, "attempts": 1}
+    assert figures.items() <= line.items()
+    warned = [line["message"] for line in watched.log if line["level"] == "warning"]
+    assert warned[0].startswith("voicetel_list_numbers on voicetel: HTTP 429, too many requests")
+    assert warned[1].startswith("voicetel_list_numbers on voicetel: HTTP 429, sent again in ")
+
+
+@pytest.mark.parametrize("private", PRIVATE)
+def test_nothing_private_is_sent_or_logged(private: str, watched: Watched) -> None:
+    assert b"voicetel_send_message" in b"".join(watched.received.raw)
+    assert private not in watched.written
+    assert not any(private.encode() in raw for raw in watched.received.raw)
 
 
 def test_a_key_of_the_collector_in_the_settings_file_is_refused(tmp_path: Path) -> None:

@@ -40,6 +40,9 @@ class TelemetrySettings(Section):
     ratio: float = Field(default=1.0, ge=0, le=1)
     """Part of the calls whose spans are sent, from 0 to 1; everything is measured whatever it is."""
 
+    interval: float = Field(default=30.0, ge=1, le=3600)
+    """Seconds between two reports of what is measured."""
+
     headers: Mapping[str, SecretStr] = {}
     """Headers of every request to the collector, such as its key; only from the environment or ringfence.env."""
 

@@ -335,14 +335,16 @@ class StoredPlans:
             begun = (connection.execute(insert(actions).values(values).returning(*actions.c))).mappings().one()
             make_searchable(connection, action)
             detail = {**request_detail(action), "plan": place.plan_id, "step": place.position}
+            taken = action_of(begun)
             self._audit.append(
                 entry,
                 State.SENDING.value,
                 action_id=action.id,
                 principal=action.principal,
                 detail=detail | {"decided_by": action.decided_by},
+                about=taken,
             )
-            return action_of(begun)
+            return taken
 
         return await self._audit.write(work, needs_whole_log=True)
 
@@ -425,14 +427,20 @@ class StoredPlans:
         closing = update(actions).where(actions.c.id == found.id)
         entry.connection.execute(closing.values(state=State.EXPIRED.value, outcome=why))
         release_use(entry.connection, found.id)
+        closed = replace(found, state=State.EXPIRED, outcome=why)
         self._audit.append(
-            entry, State.EXPIRED.value, action_id=found.id, principal=found.principal, detail={"outcome": why}
+            entry,
+            State.EXPIRED.value,
+            action_id=found.id,
+            principal=found.principal,
+            detail={"outcome": why},
+            about=closed,
         )
 
     def _log(self, entry: Entry, plan: Plan, detail: Mapping[str, Any], approval: Approval | None = None) -> None:
         """Add the audit row of a plan, and its receipt where its state has one."""
         row = self._audit.append(
-            entry, f"plan {plan.state.value}", action_id=plan.id, principal=plan.principal, detail=detail
+            entry, f"plan {plan.state.value}", action_id=plan.id, principal=plan.principal, detail=detail, about=plan
         )
         if plan.state in OF_PLAN:
             self._receipts.add(entry, row, content_of_plan(plan, approval))

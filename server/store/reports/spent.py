@@ -95,7 +95,7 @@ class StoredSpent:
             return MonthSpent(
                 caps=spent_in(connection, counted, now),
                 sums=sums,
-                reserved=[*_held(connection), *_reserved(connection)],
+                reserved=reserved_in(connection),
                 largest={one: _largest(connection, one, first, after) for one in currencies},
                 first_day=_first_day(connection),
             )
@@ -117,6 +117,11 @@ def _sums(connection: Connection, since: date, before: date) -> list[DaySum]:
         )
         for row in connection.execute(query)
     ]
+
+
+def reserved_in(connection: Connection) -> list[Reserved]:
+    """Return all that is reserved now."""
+    return [*_held(connection), *_reserved(connection)]
 
 
 def _held(connection: Connection) -> list[Reserved]:

@@ -18,7 +18,9 @@ from sqlalchemy import String, bindparam, insert, select, type_coerce
 from sqlalchemy.engine import Connection
 
 from clients.redaction import redact, without_secrets
+from guard.action import Action
 from guard.errors import AuditGap, JournalUnavailable
+from guard.plans.plan import Plan
 from guard.receipts.receipt import ReceiptContent
 from server.store.engine import Database
 from server.store.key_values import get_value, put_value
@@ -39,6 +41,7 @@ from server.store.sealed.hash_chain import (
     seal_head,
 )
 from server.store.sealed.seal import Seal
+from server.store.transactions.committed import Row, note_committed
 from server.store.transactions.locks import WHOLE_STORE, Locks, lock_end_of_audit
 from server.store.transactions.statements import Statement
 
@@ -100,6 +103,9 @@ class Entry:
 
         self.signer: Signer | None = None
 
+        self.noted: list[Row] = []
+        """Every row that was added, for what watches the server."""
+
 
 class Audit:
     """Appends rows in the transaction of the change that they record, and verifies the chain."""
@@ -139,6 +145,7 @@ class Audit:
 
     def _anchor_head(self, written: tuple[Entry, object]) -> None:
         entry = written[0]
+        note_committed(entry.noted)
         if entry.head is None or (entry.gap is not None and not entry.closes_gap):
             return
         if entry.closes_gap:
@@ -189,14 +196,17 @@ class Audit:
         action_id: str | None = None,
         principal: str | None = None,
         detail: Mapping[str, Any] | None = None,
+        about: Action | Plan | None = None,
     ) -> NewRow:
         """Add a row to the log, at the end of the entry's transaction.
 
-        All writers wait for the end of the log, so a transaction comes to it last.
+        All writers wait for the end of the log, so a transaction comes to it last. `about` is the action or plan as it
+        is then, for what watches the server; the row does not hold it.
         """
         text = storable(detail_text(_redact_texts(without_secrets(dict(detail or {})))))
         row = NewRow(event, action_id, principal, text)
         entry.rows.append(row)
+        entry.noted.append(Row(event, action_id, principal, detail or {}, about))
         return row
 
     def write_rows(self, entry: Entry) -> Head:
