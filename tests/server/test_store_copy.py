@@ -18,7 +18,9 @@ from guard.errors import JournalUnavailable
 from server.cli.app import command_line
 from server.store import schema
 from server.store.engine import with_blocking_driver
-from server.store.moving.move import ARRIVED, MOVE, Address, CannotCopy, close_for_move, copy_rows, open_copy
+from server.store.moving.address import Address, CannotCopy
+from server.store.moving.copying import Progress, copy_rows
+from server.store.moving.move import ARRIVED, MOVE, close_for_move, open_copy
 from server.store.moving.rows import Digest, digest_of, open_for_copy, tables
 from server.store.processes import this_process
 from server.store.store import Store, open_store
@@ -131,7 +133,7 @@ async def test_no_copy_begins_while_a_server_gives_signs_of_life_or_a_call_is_se
         await _forget_processes(running)
         action = await proposed(running, digest="sending")
         await running.database.write(lambda connection: _send(connection, action.id))
-        assert "is being sent" in await _refusal(tmp_path, "store", "copy", str(old), str(new))
+        assert f"are being sent, and their outcomes would be lost: {action.id}" in await _refusal(tmp_path, "store", "copy", str(old), str(new))
         await proposed(running, digest="still open")
     assert not new.exists()
 
@@ -141,7 +143,7 @@ async def test_a_copy_that_is_given_up_can_never_be_opened(tmp_path: Path) -> No
     source, to = Address.of(f"sqlite:///{old}"), Address.of(f"sqlite:///{new}")
     async with _opened(tmp_path) as record:
         copy_id = await close_for_move(record, to, by="a test", now=NOW)
-    copy_rows(source, to, copy_id, tell=lambda _name, _rows: None)
+    copy_rows(source, to, copy_id, tell=_keep_quiet)
     assert "is open again" in await _run(tmp_path, "store", "reopen", str(old), str(new))
     with pytest.raises(CannotCopy):
         open_copy(to, source, copy_id)
@@ -189,8 +191,12 @@ async def _move(folder: Path, one: str, other: str) -> None:
     store = open_store(one, folder)
     copy_id = await close_for_move(store, to, by="a test", now=NOW)
     await store.database.close()
-    copy_rows(source, to, copy_id, tell=lambda _name, _rows: None)
+    copy_rows(source, to, copy_id, tell=_keep_quiet)
     open_copy(to, source, copy_id)
+
+
+def _keep_quiet(_: Progress) -> None:
+    pass
 
 
 async def _small_record(folder: Path) -> Path:
