@@ -153,9 +153,7 @@ def _prepare(to: Address, copy_id: str) -> Engine:
     return engine
 
 
-def _copy_table(
-    reading: Engine, writing: Engine, table: Table, copy_id: str, tell: Callable[[Progress], None]
-) -> int:
+def _copy_table(reading: Engine, writing: Engine, table: Table, copy_id: str, tell: Callable[[Progress], None]) -> int:
     """Copy the rows behind the last one that is there; return how many there are."""
     place = (_progress.c.copy_id == copy_id, _progress.c.name == table.name)
     with for_reading(writing).begin() as connection:

@@ -22,14 +22,11 @@ from server.store.engine import for_reading, make_engine
 from server.store.key_values import drop_value, get_value, put_value
 from server.store.moving.address import VERSION, Address, CannotCopy
 from server.store.moving.copying import forget_copy, forget_progress, require_ours, writing
-from server.store.moving.rows import continue_numbers
+from server.store.moving.rows import MOVE, continue_numbers
 from server.store.private_files import create_database_file
 from server.store.processes import is_gone
 from server.store.sealed.audit import Entry
 from server.store.store import Store
-
-MOVE: Final = "move"
-"""The name under which a closed store holds which copy it was closed for, and where to."""
 
 ARRIVED: Final = "move arrived"
 """The name under which a store holds the id of the copy that made it."""
@@ -137,7 +134,7 @@ def open_copy(to: Address, source: Address, copy_id: str) -> None:
     with writing(to) as connection:
         require_ours(connection, to, copy_id)
         continue_numbers(connection)
-        drop_value(connection, MOVE)
+        drop_value(connection, MOVE)  # earlier versions copied it
         put_value(connection, ARRIVED, copy_id)
         forget_progress(connection)
         _mark(connection, schema.HEAD)

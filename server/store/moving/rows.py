@@ -20,6 +20,12 @@ from server.store.engine import make_engine
 AT_ONCE: Final = 500
 """Rows of one batch: an answer of a provider may be long, and memory stays small with any record."""
 
+MOVE: Final = "move"
+"""The name under which a closed store holds which copy it was closed for, and where to. It is not copied.
+
+It changes once the copy is verified, and a copy that stops then has to find both sides the same.
+"""
+
 _WHOLE: Final = 1 << 256
 
 Key = Sequence[str | int]
@@ -45,9 +51,11 @@ def tables() -> list[Table]:
 
 
 def read_batches(connection: Connection, table: Table, *, after: Key | None = None) -> Iterator[list[dict[str, Any]]]:
-    """Read the rows behind a key, in the order of the keys."""
+    """Read the rows that are copied and stand behind a key, in the order of the keys."""
     keys = list(table.primary_key.columns)
     query = select(table).order_by(*keys).limit(AT_ONCE)
+    if table.name == schema.facts.name:
+        query = query.where(table.c.name != MOVE)
     while True:
         beyond = query if after is None else query.where(tuple_(*keys) > tuple_(*_bound(keys, after)))
         rows = [dict(row) for row in connection.execute(beyond).mappings()]
