@@ -47,9 +47,9 @@ async def small_record(folder: Path) -> Path:
 
 
 @asynccontextmanager
-async def opened(folder: Path) -> AsyncGenerator[Store]:
-    """Open the record of a folder."""
-    store = open_store(f"sqlite:///{folder / 'ringfence.db'}", folder)
+async def opened(folder: Path, address: str = "") -> AsyncGenerator[Store]:
+    """Open the record of a folder, or one elsewhere."""
+    store = open_store(address or f"sqlite:///{folder / 'ringfence.db'}", folder)
     try:
         yield store
     finally:
