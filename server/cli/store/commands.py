@@ -161,6 +161,7 @@ async def _require_nobody_works(settings: Settings, old: Address, version: str, 
     """Refuse to begin while a server or a worker runs; the store, of whatever version, stays as it is."""
     store = _open(settings, old, version)
     try:
+        await store.database.read(lambda connection: require_nothing_under_way(connection, now))
         for one in await store.processes.latest(now):
             gone = is_gone(one.name)
             if gone is False or (gone is None and now - one.at < JUST_NOW):
@@ -168,7 +169,6 @@ async def _require_nobody_works(settings: Settings, old: Address, version: str, 
                     f"A {one.role} runs on {old.name}: process {one.pid} on {one.machine}. Nothing was changed. "
                     "Stop it, and copy again."
                 )
-        await store.database.read(lambda connection: require_nothing_under_way(connection, now))
     finally:
         await store.database.close()
 
