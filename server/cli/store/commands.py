@@ -20,7 +20,7 @@ from server.console.passcode import BadPasscode
 from server.settings.model import STORES, Settings
 from server.store.closing.marks import COPYING, read_mark, refuse_marked
 from server.store.moving.address import Address, CannotCopy
-from server.store.moving.copying import Progress, copy_rows
+from server.store.moving.copying import Progress, compare_rows, copy_rows
 from server.store.moving.move import (
     close_for_move,
     give_up,
@@ -94,8 +94,13 @@ async def _copy(settings: Settings, old: Address, new: Address) -> None:
         return
     tell(f"{old.name} is closed: no server works on it any more.")
     try:
-        copied = await anyio.to_thread.run_sync(lambda: copy_rows(old, new, copy_id, tell=_tell_progress))
-        tell(f"Every value is the same on both sides: {copied.rows} rows in {copied.tables} tables.")
+        await anyio.to_thread.run_sync(lambda: copy_rows(old, new, copy_id, tell=_tell_progress))
+        tell("All rows are there. Every value is compared with the one it was copied from now.")
+        copied = await anyio.to_thread.run_sync(compare_rows, old, new)
+        tell(
+            f"Every value is the same on both sides: {copied.rows} rows in {copied.tables} tables. "
+            "The audit log, the signatures and the receipts are verified now."
+        )
         await _verify(settings, new)
         await anyio.to_thread.run_sync(open_copy, new, old, copy_id)
     except (CannotCopy, GuardRefusal, SQLAlchemyError):

@@ -55,23 +55,36 @@ class Progress:
     """True if no row of the table is missing."""
 
 
-def copy_rows(source: Address, to: Address, copy_id: str, *, tell: Callable[[Progress], None]) -> Copied:
-    """Copy what the new store lacks, and compare all values on both sides. The new store stays closed.
+def copy_rows(source: Address, to: Address, copy_id: str, *, tell: Callable[[Progress], None]) -> None:
+    """Copy what the new store lacks. It stays closed.
 
     `tell` is called for each batch once it is there, and for each table once all of it is.
 
     Raises:
-        CannotCopy: The new store holds something else, another process copies, or the values differ.
+        CannotCopy: The new store holds something else, or another process copies.
     """
     reading, target = open_for_copy(source.url), _prepare(to, copy_id)
     try:
         for table in tables():
             rows = _copy_table(reading, target, table, copy_id, tell)
             tell(Progress(table.name, rows, is_whole=True))
-        return _compare(reading, target)
     finally:
         reading.dispose()
         target.dispose()
+
+
+def compare_rows(source: Address, to: Address) -> Copied:
+    """Compare all values on both sides.
+
+    Raises:
+        CannotCopy: They differ.
+    """
+    one, other = open_for_copy(source.url), open_for_copy(to.url)
+    try:
+        return _compare(one, other)
+    finally:
+        one.dispose()
+        other.dispose()
 
 
 @contextmanager

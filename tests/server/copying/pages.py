@@ -26,6 +26,7 @@ async def words_of_pages(store: Store, paths: Collection[str], at: datetime) -> 
     identity = PageIdentity(store.seal, store_address="a record", base=base)
     app = approval_app(PageSetup(store=store, hosts=[host], identity=identity, clock=clock))
     server = QuietServer(uvicorn.Config(app, log_level="warning", lifespan="off"))
+    said: dict[str, str] = {}
     async with anyio.create_task_group() as group:
         group.start_soon(server.serve, [listener])
         await server.listening.wait()
@@ -34,9 +35,10 @@ async def words_of_pages(store: Store, paths: Collection[str], at: datetime) -> 
                 form = {"passcode": PASSCODE, "wanted": ""}
                 signed_in = await http.post(f"{ROOT}/sign-in", data=form, headers={"Origin": base})
                 assert "Sign out" in signed_in.text
-                return {path: _words(await http.get(path)) for path in paths}
+                said |= {path: _words(await http.get(path)) for path in paths}
         finally:
             server.stopping.set()
+    return said
 
 
 def _words(page: httpx2.Response) -> str:

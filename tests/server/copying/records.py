@@ -14,7 +14,7 @@ from server.cli.app import command_line
 from server.store import schema
 from server.store.engine import with_blocking_driver
 from server.store.moving.address import Address
-from server.store.moving.copying import Progress, copy_rows
+from server.store.moving.copying import Progress, compare_rows, copy_rows
 from server.store.moving.move import ARRIVED, close_for_move, open_copy
 from server.store.moving.rows import MOVE, Digest, digest_of, open_for_copy, tables
 from server.store.store import Store, open_store
@@ -30,6 +30,7 @@ async def move(folder: Path, one: str, other: str) -> None:
     copy_id = await close_for_move(store, to, by="a test", now=NOW)
     await store.database.close()
     copy_rows(source, to, copy_id, tell=keep_quiet)
+    compare_rows(source, to)
     open_copy(to, source, copy_id)
 
 
