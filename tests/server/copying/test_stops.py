@@ -16,7 +16,7 @@ from sqlalchemy import create_engine, insert, text
 from sqlalchemy.engine import Connection
 
 from server.store import schema
-from server.store.moving.address import Address
+from server.store.moving.address import Address, CannotCopy
 from server.store.moving.copying import Progress, copy_rows
 from server.store.moving.move import close_for_move
 from tests.server.copying.records import NOW, digests_of, keep_quiet, opened, refusal, run, small_record, unlike
@@ -36,6 +36,9 @@ app.run()
 
 REFUSED_AT_A_SIZE: Final = KILLED_AT_A_SIZE.replace("SIG_DFL", "SIG_IGN")
 """The same, where the write fails instead, as on a full disc."""
+
+PATIENCE: Final = 60
+"""Seconds after which a process does not come any more to where it is waited for."""
 
 MANY: Final = 700
 """Rows of more than one batch."""
@@ -108,6 +111,46 @@ async def test_a_copy_that_is_killed_within_a_batch_or_before_it_opens_goes_on_w
     assert unlike(digests_of(f"sqlite:///{old}"), digests_of(url)) == {"facts"}
 
 
+async def test_of_two_copies_at_once_one_stops_and_the_other_goes_on(tmp_path: Path) -> None:
+    old, new = await small_record(tmp_path), tmp_path / "new.db"
+    source, to = Address.of(f"sqlite:///{old}"), Address.of(f"sqlite:///{new}")
+    async with opened(tmp_path) as record:
+        await record.database.write(_add_many)
+        copy_id = await close_for_move(record, to, by="a test", now=NOW)
+
+    def let_another_one_in(done: Progress) -> None:
+        if done.table == "optouts" and not done.is_whole:
+            copy_rows(source, to, copy_id, tell=keep_quiet)
+
+    with pytest.raises(CannotCopy, match="Another process copies into this store"):
+        copy_rows(source, to, copy_id, tell=let_another_one_in)
+    assert "The record is in" in await run(tmp_path, "store", "copy", str(old), str(new))
+
+
+async def test_of_two_copies_that_end_at_once_both_say_that_the_record_is_there(
+    postgres: Postgres, tmp_path: Path
+) -> None:
+    old, url = await small_record(tmp_path), postgres.database()
+    source, to = Address.of(f"sqlite:///{old}"), Address.of(url)
+    async with opened(tmp_path) as record:
+        copy_id = await close_for_move(record, to, by="a test", now=NOW)
+    copy_rows(source, to, copy_id, tell=keep_quiet)
+    engine = create_engine(url)
+    with engine.connect() as holding, engine.connect() as looking:
+        holding.execute(text("LOCK TABLE facts IN SHARE MODE"))
+        both = [await _start_copy(tmp_path, old, url) for _ in range(2)]
+        with anyio.fail_after(PATIENCE):
+            while len(_waiting(looking)) < 2:  # noqa: ASYNC110 - over a socket
+                await anyio.sleep(0.02)
+        holding.rollback()
+    engine.dispose()
+    told = [await anyio.to_thread.run_sync(one.communicate) for one in both]
+    assert [one.returncode for one in both] == [0, 0], told
+    assert sorted("Another process finished this copy" in out for out, _ in told) == [False, True]
+    assert all("The record is in" in out for out, _ in told)
+    await run(tmp_path, "audit", "verify", RINGFENCE_STORE_URL=url)
+
+
 async def _copy_with_larger_files(
     more: int, code: str, folder: Path, old: Path, new: Path
 ) -> subprocess.CompletedProcess[str]:
@@ -136,30 +179,39 @@ def _place(new: Path) -> str:
         return "rows" if connection.execute("SELECT count(*) FROM copy_progress").fetchone()[0] > 1 else "tables"
 
 
+async def _start_copy(folder: Path, old: Path, url: str) -> subprocess.Popen[str]:
+    """Start the command in a process of its own."""
+    environment = {**os.environ, "RINGFENCE_STATE_FOLDER": str(folder), "NEW_STORE": url}
+    return await anyio.to_thread.run_sync(
+        lambda: subprocess.Popen(  # noqa: S603
+            [sys.executable, "-m", "ringfence", "store", "copy", str(old), "env:NEW_STORE"],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            encoding="utf-8",
+            env=environment,
+        )
+    )
+
+
 async def _kill_where_it_waits(folder: Path, old: Path, url: str, locking: str, statement: str) -> None:
     """Hold a lock in the new store, start the copy, and kill it once a statement of its waits for that lock."""
-    command = [sys.executable, "-m", "ringfence", "store", "copy", str(old), "env:NEW_STORE"]
-    environment = {**os.environ, "RINGFENCE_STATE_FOLDER": str(folder), "NEW_STORE": url}
     engine = create_engine(url)
-    try:
-        with engine.connect() as holding, engine.connect() as looking:
-            holding.execute(text(locking))
-            async with await anyio.open_process(command, env=environment) as process:
-                with anyio.fail_after(60):
-                    while statement not in _waiting(looking):  # noqa: ASYNC110 - over a socket
-                        await anyio.sleep(0.02)
-                process.kill()
-                await process.wait()
-            assert process.returncode == -signal.SIGKILL
-            holding.rollback()
-        with engine.connect() as connection:  # it ends the transaction of whoever is gone
-            while _waiting(connection) or _transactions(connection):  # noqa: ASYNC110 - as above
+    with engine.connect() as holding, engine.connect() as looking:
+        holding.execute(text(locking))
+        process = await _start_copy(folder, old, url)
+        with anyio.fail_after(PATIENCE):
+            while not any(statement in waiting for waiting in _waiting(looking)):  # noqa: ASYNC110 - over a socket
                 await anyio.sleep(0.02)
-    finally:
-        engine.dispose()
+        process.kill()
+        await anyio.to_thread.run_sync(process.communicate)
+        assert process.returncode == -signal.SIGKILL
+        holding.rollback()
+        while _transactions(looking):  # noqa: ASYNC110 - the server ends the transaction of whoever is gone
+            await anyio.sleep(0.02)
+    engine.dispose()
 
 
-def _waiting(connection: Connection) -> str:
+def _waiting(connection: Connection) -> list[str]:
     """Return the statements that wait for a lock."""
     query = (
         "SELECT query FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock' "
@@ -167,7 +219,7 @@ def _waiting(connection: Connection) -> str:
     )
     found = connection.execute(text(query)).scalars().all()
     connection.rollback()
-    return "\n".join(found)
+    return list(found)
 
 
 def _transactions(connection: Connection) -> int:
