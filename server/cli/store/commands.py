@@ -157,7 +157,7 @@ def _go_on(old: Address, new: Address) -> str | None:
         raise CannotCopy(
             f"The copy of {old.name} was begun by another version of Ringfence: its tables are of version "
             f"{move.tables}, and this one's of {HEAD}. Nothing was changed. Go on with that version; or give the copy "
-            "up with `ringfence store reopen`, and copy into an empty store."
+            "up with `ringfence store reopen FROM TO`, and copy into an empty store."
         )
     return move.copy_id
 

@@ -197,7 +197,7 @@ def _compare(reading: Engine, writing: Engine) -> Copied:
         if one != other:
             raise CannotCopy(
                 f"The copy of the table {table.name} is not the same: {one.rows} rows there, {other.rows} here, or "
-                "other values. The new store stays closed. Give the copy up with `ringfence store reopen`."
+                "other values. The new store stays closed. Give the copy up with `ringfence store reopen FROM TO`."
             )
         rows += one.rows
     return Copied(rows, len(tables()))

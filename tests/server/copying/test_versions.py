@@ -43,7 +43,7 @@ async def test_a_copy_that_another_version_began_is_given_up_and_not_gone_on_wit
 
     refused = await refusal(tmp_path, "store", "copy", str(old), str(new))
     assert f"its tables are of version {tables}, and this one's of {HEAD}" in refused
-    assert "Go on with that version; or give the copy up with `ringfence store reopen" in refused
+    assert "Go on with that version; or give the copy up with `ringfence store reopen FROM TO" in refused
     assert "is open again" in await run(tmp_path, "store", "reopen", str(old), str(new))
     assert _version(old) == tables
     with pytest.raises(CannotCopy):
