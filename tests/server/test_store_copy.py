@@ -5,7 +5,7 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any, Final
 
-import anyio.to_thread
+import anyio
 import pytest
 
 from guard.errors import JournalUnavailable

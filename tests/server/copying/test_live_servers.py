@@ -62,6 +62,7 @@ async def _copy_while_it_is_being_sent(client: Client, sandbox: Sandbox, folder:
     """Try to copy: the call is named, and nobody waits for it; it ends on the record where it began."""
     await _begin_to_send(sandbox)
     ended: list[dict[str, Any]] = []
+    refused = ""
 
     async def send() -> None:
         ended.append(content_of(await client.call_tool(SEND, _text("The first"))))
