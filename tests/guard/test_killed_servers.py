@@ -59,11 +59,11 @@ async def test_killed_where_no_read_can_tell_it_stays_unknown_and_the_same_call_
 
 async def _kill_while_waiting(sandbox: Sandbox, folder: Path, tool: str, arguments: dict[str, Any]) -> None:
     """Kill the server once the provider holds its answer back. What the client then says is not of interest."""
-    before = set(_children())
+    before = set(children())
     child = stdio_child(folder / "state", sandbox.url, "--toolsets", "all")  # where every test keeps its store
     try:
         async with Client(child, elicitation_callback=Person()) as client, anyio.create_task_group() as group:
-            killed = next(iter(set(_children()) - before))
+            killed = next(iter(set(children()) - before))
             group.start_soon(client.call_tool, tool, arguments)
             with anyio.fail_after(60):
                 await sandbox.until_held()
@@ -72,6 +72,7 @@ async def _kill_while_waiting(sandbox: Sandbox, folder: Path, tool: str, argumen
         pass
 
 
-def _children() -> list[int]:
+def children() -> list[int]:
+    """Return the processes that this one started."""
     listed = Path(f"/proc/self/task/{os.getpid()}/children").read_text(encoding="utf-8")
     return [int(pid) for pid in listed.split()]

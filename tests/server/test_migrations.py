@@ -34,9 +34,9 @@ async def test_every_migration_keeps_what_stands_in_a_record_of_0_1(tmp_path: Pa
     """Each new table gets a row as soon as it is there, so that the migrations after it meet one, too."""
     old = tmp_path / "old.db"
     async with opened_record(tmp_path) as record:
-        actions = await _fill(record)
+        actions = await fill_as_0_1(record)
         rows = (await record.audit.verify()).rows
-    await anyio.to_thread.run_sync(_write_as_0_1, tmp_path / "page.db", old)
+    await anyio.to_thread.run_sync(write_as_0_1, tmp_path / "page.db", f"sqlite:///{old}")
     await anyio.to_thread.run_sync(_migrate_step_by_step, old)
 
     record = open_store(f"sqlite+aiosqlite:///{old}", tmp_path)
@@ -66,7 +66,7 @@ async def test_every_migration_keeps_what_stands_in_a_record_of_0_1(tmp_path: Pa
         await record.database.close()
 
 
-async def _fill(record: Store) -> dict[str, State]:
+async def fill_as_0_1(record: Store) -> dict[str, State]:
     """Fill every table that 0.1 has; return the actions with their states."""
     ends = (State.DONE, State.REFUSED, State.UNKNOWN, State.PROPOSED, State.DECLINED)
     actions: dict[str, State] = {}
@@ -85,11 +85,10 @@ async def _fill(record: Store) -> dict[str, State]:
     return actions
 
 
-def _write_as_0_1(file: Path, old: Path) -> None:
+def write_as_0_1(file: Path, old: str) -> None:
     """Copy a store into tables of 0.1, as far as these hold it, and add opt-outs as 0.1 took them."""
-    url = make_url(f"sqlite:///{old}")
-    command.upgrade(_config(url.render_as_string()), "0001")
-    source, target = create_engine(f"sqlite:///{file}"), create_engine(url)
+    command.upgrade(config_of(old), "0001")
+    source, target = create_engine(f"sqlite:///{file}"), create_engine(old)
     with source.begin() as reading, target.begin() as writing:
         for name, table in _tables(writing).items():
             held = {column.name for column in table.columns}
@@ -107,15 +106,15 @@ def _write_as_0_1(file: Path, old: Path) -> None:
 
 def _migrate_step_by_step(file: Path) -> None:
     url = f"sqlite:///{file}"
-    steps = [script.revision for script in ScriptDirectory.from_config(_config(url)).walk_revisions()][::-1]
+    steps = [script.revision for script in ScriptDirectory.from_config(config_of(url)).walk_revisions()][::-1]
     assert steps[0] == "0001"
     assert steps[-1] == schema.HEAD
     engine = create_engine(url)
     for step in steps[1:]:
-        command.upgrade(_config(url), step)
+        command.upgrade(config_of(url), step)
         before = _count(engine.connect())
-        command.downgrade(_config(url), "-1")
-        command.upgrade(_config(url), step)
+        command.downgrade(config_of(url), "-1")
+        command.upgrade(config_of(url), step)
         with engine.begin() as connection:
             kept = {name: count for name, count in _rows(connection).items() if count or not before[name]}
             assert {name: before[name] for name in kept} == kept, step
@@ -154,7 +153,8 @@ def _raw(value: Any) -> Any:
     return value.isoformat(timespec="microseconds") if hasattr(value, "isoformat") else value
 
 
-def _config(url: str) -> Config:
+def config_of(url: str) -> Config:
+    """Return what alembic needs to change the tables of a store."""
     config = Config()
     config.set_main_option("script_location", str(Path(str(migrations.__file__)).parent))
     config.attributes["url"] = make_url(url)

@@ -1,7 +1,7 @@
 """`ringfence store`: moves the record to another database, and gives such a move up."""
 
 import os
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Annotated, Final
 
 import anyio
@@ -18,16 +18,16 @@ from server.cli.terminal import OPERATOR, StoreSession, Target, fail, operator_c
 from server.console.health.verification import check_stored_signatures
 from server.console.passcode import BadPasscode
 from server.settings.model import STORES, Settings
-from server.store.closing.marks import COPYING, MOVED
+from server.store.closing.marks import COPYING, read_mark, refuse_marked
+from server.store.moving.address import Address, CannotCopy
+from server.store.moving.copying import Progress, compare_rows, copy_rows
 from server.store.moving.move import (
-    Address,
-    CannotCopy,
     close_for_move,
-    copy_rows,
     give_up,
-    holds_copy,
+    is_there,
     move_of,
     open_copy,
+    require_nothing_under_way,
 )
 from server.store.processes import is_gone
 from server.store.schema import HEAD
@@ -37,6 +37,9 @@ app = typer.Typer(help="The record as a whole, and where it is.", no_args_is_hel
 
 OF_SETTINGS: Final = "settings"
 IN_VARIABLE: Final = "env:"
+
+TOLD_EVERY: Final = 100_000
+"""Rows after which a long table says how far it is."""
 
 JUST_NOW: Final = timedelta(minutes=3)
 """A server whose last sign of life is no older runs, as far as can be seen from another machine."""
@@ -73,12 +76,10 @@ def reopen(
     settings = target.store_settings()
     old, new = _two_stores(settings, source, to)
     try:
-        if old.version() != MOVED:
+        mark = read_mark(version := old.version())
+        if version is None or mark is None or not mark.is_moved:
             fail(f"{old.name} is not closed; there is nothing to reopen.")
-        if lost:
-            anyio.run(_ask_for_passcode, settings, old)
-        give_up(old, new, is_lost=lost)
-        anyio.run(_note_reopened, settings, old)
+        anyio.run(_reopen, settings, old, new, version, lost)
     except (CannotCopy, GuardRefusal, BadPasscode) as refusal:
         fail(settings.commands.complete(str(refusal)))
     except (SQLAlchemyError, OSError) as failed:
@@ -92,12 +93,20 @@ async def _copy(settings: Settings, old: Address, new: Address) -> None:
         tell(f"The record is in {new.name} already, whole and verified; nothing was left to do.")
         return
     tell(f"{old.name} is closed: no server works on it any more.")
-    copied = await anyio.to_thread.run_sync(
-        lambda: copy_rows(old, new, copy_id, tell=lambda name, rows: tell(f"  {name}: {rows}"))
-    )
-    tell(f"Every value is the same on both sides: {copied.rows} rows in {copied.tables} tables.")
-    await _verify(settings, new)
-    await anyio.to_thread.run_sync(open_copy, new, old, copy_id)
+    try:
+        await anyio.to_thread.run_sync(lambda: copy_rows(old, new, copy_id, tell=_tell_progress))
+        tell("All rows are there. Every value is compared with the one it was copied from now.")
+        copied = await anyio.to_thread.run_sync(compare_rows, old, new)
+        tell(
+            f"Every value is the same on both sides: {copied.rows} rows in {copied.tables} tables. "
+            "The audit log, the signatures and the receipts are verified now."
+        )
+        await _verify(settings, new)
+        await anyio.to_thread.run_sync(open_copy, new, old, copy_id)
+    except (CannotCopy, GuardRefusal, SQLAlchemyError):
+        if not is_there(new, copy_id):
+            raise
+        tell("Another process finished this copy meanwhile.")
     tell(f"The record is in {new.name} now, and open.")
     tell(
         "Next: set `store_url` to it for every server and every command, leave the state folder and the key as they "
@@ -108,21 +117,56 @@ async def _copy(settings: Settings, old: Address, new: Address) -> None:
         tell("Servers on other machines need the same key: set `state_key` to the content of vault.key.")
 
 
+def _tell_progress(done: Progress) -> None:
+    if done.is_whole:
+        tell(f"  {done.table}: {done.rows}")
+    elif done.rows % TOLD_EVERY == 0:
+        tell(f"  {done.table}: {done.rows} so far")
+
+
 async def _begin(settings: Settings, old: Address, new: Address) -> str | None:
-    """Close the old store, unless that is done; None if the whole copy is done."""
+    """Close the old store, unless that is done, and return the id of the copy; None if the whole copy is done."""
     if old.name == new.name:
         raise CannotCopy("FROM and TO are the same store. Nothing was changed.")
     there, here = old.version(), new.version()
     if there is None:
         raise CannotCopy(f"There is no record in {old.name}. Nothing was changed.")
-    if there == MOVED:
-        copy_id = move_of(old, new).copy_id
-        return None if here == HEAD and holds_copy(new, copy_id) else copy_id
+    mark = read_mark(there)
+    if mark is not None and mark.is_moved:
+        return _go_on(old, new)
+    refuse_marked(there)
     if here is not None:
         raise CannotCopy(f"{new.name} is not empty. Nothing was changed. Name an empty store.")
+    now = SystemClock().now()
+    await _require_nobody_works(settings, old, there, now)
+    if there != HEAD:
+        tell(f"{old.name} is brought up to date first: its tables are of version {there}, and this one's of {HEAD}.")
     store = _open(settings, old, HEAD)
     try:
-        now = SystemClock().now()
+        return await close_for_move(store, new, by=OPERATOR, now=now)
+    finally:
+        await store.database.close()
+
+
+def _go_on(old: Address, new: Address) -> str | None:
+    """Return the id of the copy that a store is closed for; None if the whole copy is done."""
+    move = move_of(old, new)
+    if is_there(new, move.copy_id):
+        return None
+    if not move.is_of_this_version:
+        raise CannotCopy(
+            f"The copy of {old.name} was begun by another version of Ringfence: its tables are of version "
+            f"{move.tables}, and this one's of {HEAD}. Nothing was changed. Go on with that version; or give the copy "
+            "up with `ringfence store reopen FROM TO`, and copy into an empty store."
+        )
+    return move.copy_id
+
+
+async def _require_nobody_works(settings: Settings, old: Address, version: str, now: datetime) -> None:
+    """Refuse to begin while a server or a worker runs; the store, of whatever version, stays as it is."""
+    store = _open(settings, old, version)
+    try:
+        await store.database.read(lambda connection: require_nothing_under_way(connection, now))
         for one in await store.processes.latest(now):
             gone = is_gone(one.name)
             if gone is False or (gone is None and now - one.at < JUST_NOW):
@@ -130,7 +174,6 @@ async def _begin(settings: Settings, old: Address, new: Address) -> str | None:
                     f"A {one.role} runs on {old.name}: process {one.pid} on {one.machine}. Nothing was changed. "
                     "Stop it, and copy again."
                 )
-        return await close_for_move(store, new, by=OPERATOR, now=now)
     finally:
         await store.database.close()
 
@@ -155,18 +198,12 @@ async def _verify(settings: Settings, new: Address) -> None:
     tell(f"The audit log is intact: {verdict.rows} rows. The receipts fit.")
 
 
-async def _ask_for_passcode(settings: Settings, old: Address) -> None:
-    store = _open(settings, old, MOVED)
+async def _reopen(settings: Settings, old: Address, new: Address, mark: str, lost: bool) -> None:
+    store = _open(settings, old, mark)
     try:
-        await require_passcode(StoreSession(settings, store))
-    finally:
-        await store.database.close()
-
-
-async def _note_reopened(settings: Settings, old: Address) -> None:
-    store = _open(settings, old, HEAD)
-    try:
-        await store.audit.note("record reopened", principal=OPERATOR)
+        if lost:
+            await require_passcode(StoreSession(settings, store))
+        await give_up(store, old, new, is_lost=lost, by=OPERATOR)
     finally:
         await store.database.close()
 

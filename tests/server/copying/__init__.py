@@ -1,0 +1,1 @@
+"""Tests of moving a record to another store."""
