@@ -20,7 +20,7 @@ from guard.rules.quote import Quote
 from server.store.allowances.uses import release_use, require_standing, settle_use, take_use
 from server.store.engine import Database
 from server.store.key_values import FROZEN, get_value
-from server.store.operators.approvals import add_approval, all_approvals, approvals_of, decided_by, detail_of
+from server.store.operators.approvals import add_approval, approvals_of, decided_by, detail_of
 from server.store.processes import is_gone, this_process
 from server.store.receipts.book import StoredReceipts
 from server.store.reservations import locks_on_money, money_of, release_hold, settle_hold, spent_in, take_hold
@@ -186,10 +186,6 @@ class StoredJournal:
     async def approvals_of(self, about: str) -> Sequence[Approval]:
         """Return what operators who are still enabled approved of an action or plan, oldest first."""
         return await self._database.read(lambda connection: approvals_of(connection, about))
-
-    async def all_approvals(self) -> Sequence[Approval]:
-        """Return every approval of operators, to compare with the audit log."""
-        return await self._database.read(all_approvals)
 
     async def approve_by_allowance(self, action: Action, cover: Cover, at: datetime) -> Action | None:
         """Approve an action that waits under the first allowance with room, and count it there, in one transaction.
