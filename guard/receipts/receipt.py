@@ -24,6 +24,10 @@ KEY_REPLACED: Final = "receipt key replaced"
 """The event of the receipt by which a key names the one that signs after it."""
 
 
+_LARGEST: Final = 2**53 - 1
+"""The largest whole number that JavaScript holds."""
+
+
 class _Part(BaseModel):
     """A part of a receipt. Fields of a later version are ignored: the signature covers them all the same."""
 
@@ -175,7 +179,25 @@ def canonical(value: Any) -> bytes:
     Raises:
         rfc8785.CanonicalizationError: It has none, such as a number that JavaScript cannot hold.
     """
+    # For what receipts are made of, json writes the same, and thirty times faster: a test compares the two.
+    if _is_plain(value):
+        try:
+            return json.dumps(value, ensure_ascii=False, separators=(",", ":"), sort_keys=True).encode("utf-8")
+        except UnicodeEncodeError:
+            pass  # half a character, which the library refuses in its own way
     return rfc8785.dumps(value)
+
+
+def _is_plain(value: Any) -> bool:
+    """Return True for values whose form depends neither on how numbers are written nor on how names are sorted."""
+    kind = type(value)
+    if kind is str or value is None or kind is bool:
+        return True
+    if kind is int:
+        return bool(-_LARGEST <= value <= _LARGEST)
+    if kind is dict:
+        return all(type(name) is str and name.isascii() and _is_plain(inner) for name, inner in value.items())
+    return kind is list and all(map(_is_plain, value))
 
 
 def content_of(part: BaseModel) -> dict[str, Any]:

@@ -201,9 +201,14 @@ def _read_line(text: bytes, place: int, keys: PublishedKeys) -> _Line:
     key = keys.find(kid) if isinstance(kid, str) else None
     if key is None:
         raise DoesNotFit(f"{_name(signed, place)} is signed with a key that is not among the published ones: {kid}.")
-    if not isinstance(signature, str) or not key.fits(signature, canonical(signed)):
+    if not isinstance(signature, str) or not key.fits(signature, text.removesuffix(_signed_by(signature)) + b"}"):
         raise DoesNotFit(f"{_name(signed, place)} was changed after it was signed: its signature does not fit.")
     return _Line(place, text.decode("utf-8"), signed, key)
+
+
+def _signed_by(signature: str) -> bytes:
+    """Return how a line in canonical form ends: `signature` comes behind both other names."""
+    return b',"signature":' + canonical(signature) + b"}"
 
 
 def _require_place(receipt: SignedReceipt, findings: Findings, later: Iterable[bytes]) -> None:
