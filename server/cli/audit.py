@@ -13,6 +13,7 @@ import anyio
 import typer
 
 from clients.shared.clock import SystemClock
+from server.cli.archives.checking import check_archive_alone, check_with_archives
 from server.cli.terminal import (
     OPERATOR,
     StoreSession,
@@ -27,6 +28,7 @@ from server.cli.terminal import (
 from server.console.health.verification import CheckedRecord, verify_record
 from server.console.passkeys.audit_check import SignatureCheck, SignatureVerdict
 from server.settings.text_files import text_lines
+from server.store.archiving.files import BadArchive, is_archive
 from server.store.sealed.checkpoint import Rows
 from server.store.sealed.hash_chain import Gap, Verdict, detail_text
 
@@ -37,8 +39,11 @@ app = typer.Typer(help="Every decision and every call.", no_args_is_help=True)
 @operator_command
 def verify(
     target: Target,
-    file: Annotated[Path | None, typer.Argument(help="An export to check instead of the store.")] = None,
+    file: Annotated[Path | None, typer.Argument(help="An export or archive to check instead of the store.")] = None,
     every: Annotated[bool, typer.Option("--all", help="Read all rows, also those that were verified before.")] = False,
+    archives: Annotated[
+        list[Path] | None, typer.Option("--archive", help="An archive to check with the rest; all of them, repeated.")
+    ] = None,
     new: Annotated[bool, typer.Option("--new", help="Read only rows behind the last verified one.")] = False,
 ) -> None:
     """Check the chain and every signature; names the first row that was changed, removed, inserted or cut off.
@@ -47,16 +52,29 @@ def verify(
     """
     if every and new:
         fail("--all and --new exclude each other.")
-    if file is not None:
-        _report(anyio.run(lambda: with_store(partial(_check_copy, file), target)), target)
-        return
+    if archives and (file is not None or new):
+        fail("With --archive, the whole log is checked: leave FILE and --new out.")
     rows = Rows.ALL if every else Rows.NEW if new else Rows.AS_DUE
 
     async def check(session: StoreSession) -> _Found:
-        checked = await verify_record(session.store, by=OPERATOR, at=SystemClock().now(), rows=rows)
-        return _Found(checked.verdict, checked.signatures, await session.store.audit.find_gap(), _extent_of(checked))
+        if archives:
+            checked = await check_with_archives(session.store, archives, by=OPERATOR)
+        else:
+            checked = await verify_record(session.store, by=OPERATOR, at=SystemClock().now(), rows=rows)
+        return _Found(
+            checked.verdict, checked.signatures, await session.store.audit.find_gap(), extent=_extent_of(checked)
+        )
 
-    _report(anyio.run(lambda: with_store(check, target)), target)
+    try:
+        is_alone = file is not None and is_archive(file)
+        of_file = _check_archive if is_alone else _check_copy
+        work = check if file is None else partial(of_file, file)
+        _report(anyio.run(lambda: with_store(work, target)), target)
+    except BadArchive as bad:
+        tell(str(bad))
+        raise typer.Exit(1) from None
+    except OSError as unreadable:
+        fail(f"{unreadable.filename} cannot be read: {unreadable.strerror}.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,8 +84,16 @@ class _Found:
     verdict: Verdict
     signatures: SignatureVerdict
     gap: Gap | None = None
+    what: str = "audit log"
     extent: str = ""
     """Which rows were read, where those are not all."""
+
+
+async def _check_archive(file: Path, session: StoreSession) -> _Found:
+    """Check an archive by itself."""
+    whole, verdict, signatures = await check_archive_alone(session.store, file)
+    actions = f", with {whole.actions} actions and {whole.plans} plans"
+    return _Found(verdict, signatures, extent=f" behind row {whole.beginning.after.number}{actions}", what="archive")
 
 
 async def _check_copy(file: Path, session: StoreSession) -> _Found:
@@ -90,10 +116,10 @@ def _report(found: _Found, target: Target) -> None:
     if signatures.signed:
         console.print(f"Signed by passkeys that were enrolled for it: {signatures.signed} approvals.")
     if verdict.is_whole and not signatures.problems:
-        console.print(f"The audit log is intact: {verdict.rows} rows{found.extent}.")
+        console.print(f"The {found.what} is intact: {verdict.rows} rows{found.extent}.")
         return
     if not verdict.is_whole:
-        tell(f"The audit log was tampered with: {verdict.what}.")
+        tell(f"The {found.what} was tampered with: {verdict.what}.")
     if found.gap is not None:
         commands = target.store_settings().commands
         typer.echo(commands.complete("Guarded calls are refused until `ringfence audit accept`."), err=True)
@@ -102,9 +128,13 @@ def _report(found: _Found, target: Target) -> None:
 
 def _extent_of(checked: CheckedRecord) -> str:
     """Say which rows were read, where others were verified before."""
-    before = checked.log.extent.goes_on_from
+    extent, before = checked.log.extent, checked.log.extent.goes_on_from
     if before is None:
-        return ""
+        files = extent.archived.files
+        if not files or extent.with_archives:
+            return f", {len(files)} archives among them" if files else ""
+        names = ", ".join(one.name for one in files)
+        return f" behind row {extent.after.number}. Those before are in archives, which --archive reads too: {names}"
     return (
         f" behind row {before.row.number}, up to which it was verified on {before.at[:10]}. "
         f"All rows were last read on {before.whole_at[:10]}; --all reads them again"

@@ -9,7 +9,7 @@ from pydantic import TypeAdapter
 from sqlalchemy import bindparam, insert, select, update
 from sqlalchemy.engine import Connection, RowMapping
 
-from guard.action import Action, State
+from guard.action import Action, ArchivedAction, State
 from guard.allowances.allowance import Cover, allowance_of, approver, is_allowance
 from guard.errors import Frozen
 from guard.operators.approval import Approval
@@ -24,7 +24,7 @@ from server.store.operators.approvals import add_approval, approvals_of, decided
 from server.store.processes import is_gone, this_process
 from server.store.receipts.book import StoredReceipts
 from server.store.reservations import locks_on_money, money_of, release_hold, settle_hold, spent_in, take_hold
-from server.store.schema import action_texts, actions, holds, plan_steps
+from server.store.schema import action_texts, actions, archived, holds, plan_steps
 from server.store.sealed.audit import Audit, Entry
 from server.store.searchable import searchable_row
 from server.store.transactions.locks import Locks
@@ -33,6 +33,7 @@ _quotes = TypeAdapter(Quote)
 _OPEN = [state.value for state in State if state.is_open]
 _NOT_MADE = {State.DECLINED, State.EXPIRED, State.REFUSED}
 _ACTION = select(actions).where(actions.c.id == bindparam("of_id"))
+_ARCHIVED = select(archived.c.archive, archived.c.principal).where(archived.c.id == bindparam("of_id"))
 _OPEN_ACTION = select(actions).where(actions.c.digest == bindparam("of_digest"), actions.c.state.in_(_OPEN))
 _ANSWERED = select(actions).where(
     actions.c.digest == bindparam("of_digest"),
@@ -97,6 +98,18 @@ class StoredJournal:
         """Return the action with this id, or None."""
         rows = await self._database.fetch(_ACTION, {"of_id": action_id})
         return action_of(rows[0]) if rows else None
+
+    async def find_archived(self, subject_id: str) -> ArchivedAction | None:
+        """Return where an archived action or plan of this id is; None if it is not archived."""
+
+        def look(connection: Connection) -> ArchivedAction | None:
+            row = connection.execute(_ARCHIVED, {"of_id": subject_id}).first()
+            files = self._audit.archived(connection).files if row else ()
+            if row is None or not 0 < row.archive <= len(files):
+                return None
+            return ArchivedAction(subject_id, row.principal, files[row.archive - 1].name)
+
+        return await self._database.read(look)
 
     async def find_open(self, digest: str) -> Action | None:
         """Return the action that is open for this digest, or None.

@@ -94,8 +94,7 @@ class ReceiptCheck:
             if row["event"] in EVENTS and self._end[0].number:
                 raise DoesNotFit(f"Row {number} of the audit log ({row['event']}) has no receipt.")
         elif named.mac != row["mac"]:
-            what = f"Row {number} of the audit log ({row['event']})"
-            raise DoesNotFit(f"{what} is not the one that its receipt names.")
+            raise DoesNotFit(f"Row {number} of the audit log ({row['event']}) is not the one that its receipt names.")
         else:
             self._take()
 

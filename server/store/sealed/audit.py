@@ -264,7 +264,7 @@ class Audit:
         if checkpoint is not None and (
             with_archives
             or not rows.go_on(checkpoint, last=last, now=now)
-            or checkpoint.row != self._row(connection, checkpoint.row.number)
+            or checkpoint.row != self.row(connection, checkpoint.row.number)
         ):
             checkpoint = None
         start = NO_ROW if with_archives else archived.last
@@ -349,7 +349,7 @@ class Audit:
         row = connection.execute(_LAST).first()
         return (int(row[0]), str(row[1])) if row else (0, NOTHING_BEFORE)
 
-    def _row(self, connection: Connection, number: int) -> Head:
+    def row(self, connection: Connection, number: int) -> Head:
         """Return a row that is in the store, or the last one that was archived; `NO_ROW` for any other."""
         mac = connection.execute(select(audit.c.mac).where(audit.c.number == number)).scalar()
         if mac is not None:
@@ -408,7 +408,7 @@ class Audit:
         return False
 
     def _is_genuine(self, connection: Connection, row: Mapping[str, Any]) -> bool:
-        before = self._row(connection, row["number"] - 1).mac
+        before = self.row(connection, row["number"] - 1).mac
         return hmac.compare_digest(str(row["mac"]).encode("utf-8"), mac_of(self._key(), before, row).encode("utf-8"))
 
 

@@ -14,8 +14,8 @@ from server.store.sealed.seal import Seal
 _LAST: Final = "audit verification"
 _BEGUN: Final = "audit verification begun"
 
-GIVEN_UP_AFTER: Final = timedelta(minutes=10)
-"""A verification that began longer ago and has no result was interrupted; three million rows take a few minutes."""
+GIVEN_UP_AFTER: Final = timedelta(hours=1)
+"""A verification that began longer ago and has no result was interrupted; millions of rows take half as long."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
