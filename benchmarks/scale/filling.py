@@ -130,7 +130,7 @@ class _Kind:
         statement = Statement(about=_ID, digest=action.digest, operator=LOCAL)
         by_operator = Approval(operator=_OPERATOR, by="the operator", statement=statement, at=_AT)
         given = by_operator if decided_by == LOCAL else None
-        said = detail_of(given) if given is not None else {}
+        said: Mapping[str, Any] = detail_of(given) if given is not None else {}
         details: Mapping[State, Mapping[str, Any]] = {
             State.PROPOSED: request_detail(action),
             State.APPROVED: {"decided_by": decided_by, **said},
@@ -228,7 +228,7 @@ class _Filler:
             rows[approvals].append({**kind.approval, "about": words.id, "at": words.at, "statement": statement})
         for row, receipt in self._history(kind, words, signing):
             rows[audit].append(row)
-            rows[receipts] += [receipt] if receipt else []
+            rows[receipts].extend([receipt] if receipt else [])
 
     def _history(
         self, kind: _Kind, words: _Words, signing: SigningKey

@@ -129,11 +129,13 @@ def _run(what: str, words: Sequence[str], env: Mapping[str, str]) -> Row:
         raise OSError("The command has no standard streams.")
     process.stdin.write(f"{PASSCODE}\n")
     process.stdin.close()
-    peak, ended = 0, 0
-    while not ended:
+    peak = 0
+    while True:
         peak = max(peak, _peak_of(process.pid))
         time.sleep(LOOKED_EACH)
         ended, status, used = os.wait4(process.pid, os.WNOHANG)
+        if ended:
+            break
     process.returncode = os.waitstatus_to_exitcode(status)
     said = process.stdout.read()
     took, cpu = time.perf_counter() - began, used.ru_utime + used.ru_stime

@@ -10,7 +10,7 @@ import hashlib
 import json
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, Final, Literal
+from typing import Any, Final, Literal, cast
 
 import rfc8785
 from pydantic import AwareDatetime, BaseModel, ConfigDict
@@ -190,14 +190,14 @@ def canonical(value: Any) -> bytes:
 
 def _is_plain(value: Any) -> bool:
     """Return True for values whose form depends neither on how numbers are written nor on how names are sorted."""
-    kind = type(value)
-    if kind is str or value is None or kind is bool:
+    if isinstance(value, str) or value is None or isinstance(value, bool):
         return True
-    if kind is int:
-        return bool(-_LARGEST <= value <= _LARGEST)
-    if kind is dict:
-        return all(type(name) is str and name.isascii() and _is_plain(inner) for name, inner in value.items())
-    return kind is list and all(map(_is_plain, value))
+    if isinstance(value, int):
+        return -_LARGEST <= value <= _LARGEST
+    if isinstance(value, dict):
+        values = cast("dict[object, object]", value)
+        return all(isinstance(name, str) and name.isascii() and _is_plain(inner) for name, inner in values.items())
+    return isinstance(value, list) and all(map(_is_plain, cast("list[object]", value)))
 
 
 def content_of(part: BaseModel) -> dict[str, Any]:

@@ -195,7 +195,7 @@ def check_archive(file: Path, key: ArchiveKey) -> Whole:
         if end["digest"] != digest.hexdigest():
             raise BadArchive(f"{file.name} was changed after it was written.")
         return Whole(
-            beginning=Beginning(**{**beginning, "after": Head(**beginning["after"])}),
+            beginning=Beginning(after=Head(**beginning.pop("after")), **beginning),
             last=Head(**end["last"]),
             actions=end["actions"],
             plans=end["plans"],

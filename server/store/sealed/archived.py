@@ -87,6 +87,6 @@ def read_archived(stored: str | None, key: bytes) -> Archived:
     if (plain := open_text(stored, key, _PURPOSE)) is None:
         return NOTHING_ARCHIVED
     found: dict[str, Any] = json.loads(plain)
-    files = tuple(ArchiveFile(**{**one, "last": Head(**one["last"])}) for one in found.pop("files"))
+    files = tuple(ArchiveFile(last=Head(**one.pop("last")), **one) for one in found.pop("files"))
     staying = tuple(StayingApproval(**one) for one in found.pop("staying"))
     return Archived(files=files, staying=staying, **found)

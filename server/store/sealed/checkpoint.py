@@ -84,4 +84,4 @@ def read_checkpoint(stored: str | None, key: bytes) -> Checkpoint | None:
     if (plain := open_text(stored, key, _PURPOSE)) is None:
         return None
     found: dict[str, Any] = json.loads(plain)
-    return Checkpoint(**{**found, "row": Head(**found["row"])})
+    return Checkpoint(row=Head(**found.pop("row")), **found)
