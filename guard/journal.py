@@ -6,7 +6,7 @@ from typing import Any, Protocol
 
 from guard.action import Action, ArchivedAction, Principal, State
 from guard.allowances.allowance import Cover
-from guard.errors import Archived
+from guard.errors import ActionArchived
 from guard.injection.taint import OutsideSource
 from guard.operators.approval import Approval
 from guard.operators.demand import Demand
@@ -47,11 +47,11 @@ async def refuse_archived(history: History, subject_id: str, principal: str) -> 
     """Refuse what is asked of an action or plan of this principal that was moved into an archive.
 
     Raises:
-        Archived: It was.
+        ActionArchived: It was.
     """
     found = await history.find_archived(subject_id)
     if found is not None and found.principal == principal:
-        raise Archived(f"{found.place} The operator can read it there; nothing was sent.")
+        raise ActionArchived(f"{found.place} The operator can read it there; nothing was sent.")
 
 
 class Journal(History, Protocol):

@@ -29,7 +29,7 @@ class UndoPlanner:
 
         Raises:
             NotTheSameCall: There is no such action of this principal.
-            Archived: It was moved into an archive.
+            ActionArchived: It was moved into an archive.
         """
         action = await self._journal.find(action_id)
         if action is None:
@@ -52,7 +52,7 @@ class UndoPlanner:
         """Refuse a plan that was moved into an archive: what its undo is made of is not in the store any more.
 
         Raises:
-            Archived: It was.
+            ActionArchived: It was.
         """
         await refuse_archived(self._journal, plan_id, principal)
 

@@ -37,7 +37,7 @@ class PlanUndoPlanner:
 
         Raises:
             NotTheSameCall: There is no such plan of this principal.
-            Archived: It was moved into an archive.
+            ActionArchived: It was moved into an archive.
         """
         found = await self._plans.find(plan_id)
         if found is None:
