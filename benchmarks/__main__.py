@@ -15,6 +15,7 @@ from benchmarks.large import large_list
 from benchmarks.measuring import Row, listing
 from benchmarks.record import approval_page, long_record
 from benchmarks.rows import ROWS
+from benchmarks.scale.measuring import scale
 from benchmarks.side_by_side import compare
 from sandbox.serving import serve_sandbox
 
@@ -25,6 +26,7 @@ MEASUREMENTS = {
     "console": console,
     "listing": listing,
     "large": large_list,
+    "scale": scale,
 }
 """Measurements of Ringfence by itself, by the word that runs one."""
 
@@ -43,7 +45,7 @@ def main() -> None:
     """Measure, and print one table."""
     options = _parser().parse_args()
     if options.words:
-        _print(anyio.run(measure, options.words))
+        print_rows(anyio.run(measure, options.words))
     else:
         compare(options.only, rounds=options.rounds, seconds=options.seconds, write=options.write)
 
@@ -59,7 +61,8 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-def _print(rows: Sequence[Row]) -> None:
+def print_rows(rows: Sequence[Row]) -> None:
+    """Print a table of measurements."""
     table = Table("what", "ringfence", "compared with", "ratio", "aim", box=None, pad_edge=False)
     for row in rows:
         table.add_row(row.what, row.ours, row.other, f"{row.ratio:.2f}" if row.ratio else "", row.aim)

@@ -46,7 +46,7 @@ async def long_record(url: str, folder: Path) -> list[Row]:
     async with open_bench(url, folder / "empty") as empty, open_bench(url, folder / "long") as long:
         await fill(long.store, LONG)
         return [
-            await _compare("guarded call, proposal to receipt", empty, long, _sender, CALLS),
+            await _compare("guarded call, proposal to receipt", empty, long, sender, CALLS),
             await _compare("get_action", empty, long, _finder, VIEWS),
             await _compare("list_actions, of one state", empty, long, _lister, VIEWS),
             await _compare("approval page, the list", empty, long, lambda bench: bench.page.open, VIEWS),
@@ -131,12 +131,14 @@ class Bench:
 
 
 @asynccontextmanager
-async def open_bench(url: str, folder: Path) -> AsyncGenerator[Bench]:
+async def open_bench(url: str, folder: Path, **more: str) -> AsyncGenerator[Bench]:
+    """Open a store with its guard and its page; `more` are further settings."""
     settings = settings_class().model_validate(
         {
             "voicetel": VoiceTelSettings(api_key=SecretStr(API_KEY), base_url=f"{url}/voicetel"),
             "state_folder": folder,
             "budget": [{"per": "day", "limit": "1000000"}, {"per": "month", "limit": "1000000"}],
+            **more,
         }
     )
     services = Services(settings)
@@ -155,7 +157,8 @@ async def open_bench(url: str, folder: Path) -> AsyncGenerator[Bench]:
         await services.close()
 
 
-def _sender(bench: Bench) -> Step:
+def sender(bench: Bench) -> Step:
+    """Return what makes a guarded call: proposal, approval, sending, receipt."""
     number, guard = 0, bench.services.guard
 
     async def send() -> None:

@@ -63,6 +63,21 @@ class Principal:
         return self.name.startswith(LOCAL)
 
 
+@dataclass(frozen=True, slots=True)
+class ArchivedAction:
+    """Where an action or plan is that was moved out of the store."""
+
+    id: str
+    principal: str
+    file: str
+    """The name of the archive."""
+
+    @property
+    def place(self) -> str:
+        """Say where it is, as a sentence."""
+        return f"{self.id} was moved into the archive {self.file}, as old actions are."
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Action:
     """One guarded call and what became of it. Secrets are in none of its fields."""

@@ -18,6 +18,7 @@ GuardRefusal
 ├── MayNotApprove       this operator may not approve this, or has done so already
 ├── BadBound            an approval names no amount, or not one that fits, where the price is unknown
 ├── NotTheSameCall      the answer was given for another action
+├── ActionArchived      the action was moved into an archive
 ├── AlreadySettled      this action was carried out before; an approval works once
 ├── OutcomePending      the same call is under way, or its outcome is unknown
 └── JournalUnavailable  the store cannot be written, so nothing that needs a record may happen
@@ -138,6 +139,12 @@ class NotTheSameCall(GuardRefusal):
     """The answer belongs to another action."""
 
     advice = "Call again without the old answer; the user has to approve the new call."
+
+
+class ActionArchived(GuardRefusal):
+    """The action was moved out of the store into an archive."""
+
+    advice = "Tell the user where it is. What it did can be changed by a new call, which is approved like any other."
 
 
 class AlreadySettled(GuardRefusal):

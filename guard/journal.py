@@ -4,8 +4,9 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any, Protocol
 
-from guard.action import Action, Principal, State
+from guard.action import Action, ArchivedAction, Principal, State
 from guard.allowances.allowance import Cover
+from guard.errors import ActionArchived
 from guard.injection.taint import OutsideSource
 from guard.operators.approval import Approval
 from guard.operators.demand import Demand
@@ -17,6 +18,10 @@ class History(Protocol):
 
     async def find(self, action_id: str) -> Action | None:
         """Return the action of this id."""
+        ...
+
+    async def find_archived(self, subject_id: str) -> ArchivedAction | None:
+        """Return where an archived action or plan of this id is."""
         ...
 
     async def last_answered(self, digest: str, since: datetime) -> Action | None:
@@ -36,6 +41,17 @@ class History(Protocol):
     async def is_frozen(self) -> bool:
         """Return True if the operator stopped everything."""
         ...
+
+
+async def refuse_archived(history: History, subject_id: str, principal: str) -> None:
+    """Refuse what is asked of an action or plan of this principal that was moved into an archive.
+
+    Raises:
+        ActionArchived: It was.
+    """
+    found = await history.find_archived(subject_id)
+    if found is not None and found.principal == principal:
+        raise ActionArchived(f"{found.place} The operator can read it there; nothing was sent.")
 
 
 class Journal(History, Protocol):

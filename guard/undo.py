@@ -10,6 +10,7 @@ from guard.accounts import ProviderClient
 from guard.action import Action, State, rebuild_call
 from guard.dependencies import CheckDependencies
 from guard.errors import NotTheSameCall
+from guard.journal import refuse_archived
 
 _ELSEWHERE = Undo(verdict="none", lost="Its account is not set up here (any more).")
 _NOT_DONE = Undo(verdict="none", lost="It was not carried out, so there is nothing to undo.")
@@ -28,8 +29,11 @@ class UndoPlanner:
 
         Raises:
             NotTheSameCall: There is no such action of this principal.
+            ActionArchived: It was moved into an archive.
         """
         action = await self._journal.find(action_id)
+        if action is None:
+            await refuse_archived(self._journal, action_id, principal)
         operation = self._catalog.operation_named(action.operation) if action else None
         if action is None or action.principal != principal or operation is None:
             raise NotTheSameCall(f"There is no action {action_id} of yours.")
@@ -43,6 +47,14 @@ class UndoPlanner:
             return action, call.undo(state_before(call, action.before), _answer(call, action, account.client))
         except ValidationError:
             return action, Undo(verdict="none", lost="What was kept of the call can no longer be read.")
+
+    async def refuse_archived_plan(self, plan_id: str, principal: str) -> None:
+        """Refuse a plan that was moved into an archive: what its undo is made of is not in the store any more.
+
+        Raises:
+            ActionArchived: It was.
+        """
+        await refuse_archived(self._journal, plan_id, principal)
 
     def account_of(self, action: Action) -> str:
         """Return the name that the account of an action has now."""

@@ -15,10 +15,9 @@ RESULTS: Final = {"TelephonyError", "GuardRefusal"}
 """Their subclasses' names are the `error` of a result."""
 
 SAY: Final = {
-    "AccountRefused", "BadFilter", "BadPasscode", "BadProvider", "BadSettings", "CannotAdd", "CannotCopy",
-    "CannotListen",
-    "CheckResult", "DoesNotFit", "HTTPException", "NotAMonth", "NotAnAnswer", "NotProtected", "NotSignedIn",
-    "PortTaken", "ProviderMisfit", "fail",
+    "AccountRefused", "BadArchive", "BadFilter", "BadPasscode", "BadProvider", "BadSettings", "CannotAdd",
+    "CannotArchive", "CannotCopy", "CannotListen", "CheckResult", "DoesNotFit", "HTTPException", "NotAMonth",
+    "NotAnAnswer", "NotProtected", "NotSignedIn", "PortTaken", "ProviderMisfit", "fail",
 }  # fmt: skip
 """Functions and exceptions whose text a person reads in a terminal or on the approval page."""
 

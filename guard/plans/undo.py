@@ -37,8 +37,11 @@ class PlanUndoPlanner:
 
         Raises:
             NotTheSameCall: There is no such plan of this principal.
+            ActionArchived: It was moved into an archive.
         """
         found = await self._plans.find(plan_id)
+        if found is None:
+            await self._planner.refuse_archived_plan(plan_id, principal)
         if found is None or found.principal != principal:
             raise NotTheSameCall(f"There is no plan {plan_id} of yours.")
         actions = await self._plans.actions_of(plan_id)

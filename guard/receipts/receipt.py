@@ -10,7 +10,7 @@ import hashlib
 import json
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, Final, Literal
+from typing import Any, Final, Literal, cast
 
 import rfc8785
 from pydantic import AwareDatetime, BaseModel, ConfigDict
@@ -22,6 +22,10 @@ ID: Final = r"rcp_[0-9a-f]{16}"
 
 KEY_REPLACED: Final = "receipt key replaced"
 """The event of the receipt by which a key names the one that signs after it."""
+
+
+_LARGEST: Final = 2**53 - 1
+"""The largest whole number that JavaScript holds."""
 
 
 class _Part(BaseModel):
@@ -175,7 +179,25 @@ def canonical(value: Any) -> bytes:
     Raises:
         rfc8785.CanonicalizationError: It has none, such as a number that JavaScript cannot hold.
     """
+    # For what receipts are made of, json writes the same, and thirty times faster: a test compares the two.
+    if _is_plain(value):
+        try:
+            return json.dumps(value, ensure_ascii=False, separators=(",", ":"), sort_keys=True).encode("utf-8")
+        except UnicodeEncodeError:
+            pass  # half a character, which the library refuses in its own way
     return rfc8785.dumps(value)
+
+
+def _is_plain(value: Any) -> bool:
+    """Return True for values whose form depends neither on how numbers are written nor on how names are sorted."""
+    if isinstance(value, str) or value is None or isinstance(value, bool):
+        return True
+    if isinstance(value, int):
+        return -_LARGEST <= value <= _LARGEST
+    if isinstance(value, dict):
+        values = cast("dict[object, object]", value)
+        return all(isinstance(name, str) and name.isascii() and _is_plain(inner) for name, inner in values.items())
+    return isinstance(value, list) and all(map(_is_plain, cast("list[object]", value)))
 
 
 def content_of(part: BaseModel) -> dict[str, Any]:

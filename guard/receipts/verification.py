@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, Final, Protocol, cast
@@ -14,7 +14,6 @@ from guard.operators.approval import Statement
 from guard.receipts.keys import PublicKey, PublishedKeys
 from guard.receipts.receipt import (
     NOTHING_BEFORE,
-    AuditRow,
     End,
     Link,
     SignedApproval,
@@ -50,6 +49,9 @@ class DoesNotFit(Exception):
 class Findings:
     """What was checked so far, and fits."""
 
+    keeps_ids: bool = True
+    """False where there may be too many to keep the ids of all."""
+
     receipts: int = 0
     first: SignedReceipt | None = None
     last: SignedReceipt | None = None
@@ -59,9 +61,6 @@ class Findings:
     ids: list[str] = field(default_factory=list[str])
     keys: list[str] = field(default_factory=list[str])
     """Ids of the keys that signed, in their order."""
-
-    audit_rows: list[AuditRow] = field(default_factory=list[AuditRow])
-    """The rows of the audit log that the receipts name."""
 
     answers: int = 0
     """How many receipts say that somebody approved or declined."""
@@ -86,9 +85,9 @@ class Findings:
         self.receipts += 1
         self.first, self.first_link = self.first or receipt, self.first_link or link
         self.last, self.last_link = receipt, link
-        self.ids.append(id_of(line))
         self.keys += [] if receipt.key in self.keys else [receipt.key]
-        self.audit_rows.append(receipt.audit)
+        if self.keeps_ids:
+            self.ids.append(id_of(line))
         self.answers += receipt.event in ANSWERS
         about = receipt.about
         self.without_covered += about is not None and about.digest is not None and about.covered is None
@@ -139,20 +138,38 @@ def check_file(
     raise DoesNotFit(f"The file was cut off: it ends {findings.where}, without the signed line at its end.")
 
 
-def check_chain(lines: Sequence[str], keys: PublishedKeys) -> Findings:
-    """Check all receipts of a store, which have no signed end.
+class ChainOfReceipts:
+    """Checks the receipts of a store, which have no signed end, as they are read: it keeps only the last one."""
 
-    Raises:
-        DoesNotFit: The first thing that does not fit.
-    """
-    findings = Findings(last_link=NOTHING_BEFORE)
-    texts = [line.encode("utf-8", "replace") for line in lines]
-    for place, text in enumerate(texts, 1):
-        _check_receipt(_read_line(text, place, keys), findings, texts[place:])
-    return findings
+    def __init__(self, keys: PublishedKeys, *, after: Link = NOTHING_BEFORE, signs_next: str | None = None) -> None:
+        """`after` is a receipt that was checked before, and `signs_next` the id of the key that signs behind it."""
+        self._keys = keys
+        self._place = after.number
+        self._signs_next = signs_next
+        self.findings = Findings(last_link=after, keeps_ids=False)
+
+    @property
+    def end(self) -> tuple[Link, str | None]:
+        """The last receipt that fits, and the id of the key that signs the one after it."""
+        last = self.findings.last
+        return self.findings.last_link or NOTHING_BEFORE, last.signs_next if last is not None else self._signs_next
+
+    def check(self, line: str, later: Iterable[str] = ()) -> SignedReceipt:
+        """Check the next receipt; `later` are some of those after it, to say whether one is missing or moved.
+
+        Raises:
+            DoesNotFit: It does not fit.
+        """
+        self._place += 1
+        read = _read_line(line.encode("utf-8", "replace"), self._place, self._keys)
+        if self.findings.last is None and self._signs_next is not None and read.key.kid != self._signs_next:
+            raise DoesNotFit(
+                f"Receipt {self._place} is signed with key {read.key.kid}, but {self._signs_next} was in force."
+            )
+        return _check_receipt(read, self.findings, (one.encode("utf-8", "replace") for one in later))
 
 
-def _check_receipt(line: _Line, findings: Findings, later: Sequence[bytes]) -> SignedReceipt:
+def _check_receipt(line: _Line, findings: Findings, later: Iterable[bytes]) -> SignedReceipt:
     """Check one receipt and its place behind those that were checked, and count it."""
     try:
         receipt = SignedReceipt.model_validate(line.content["receipt"])
@@ -184,12 +201,17 @@ def _read_line(text: bytes, place: int, keys: PublishedKeys) -> _Line:
     key = keys.find(kid) if isinstance(kid, str) else None
     if key is None:
         raise DoesNotFit(f"{_name(signed, place)} is signed with a key that is not among the published ones: {kid}.")
-    if not isinstance(signature, str) or not key.fits(signature, canonical(signed)):
+    if not isinstance(signature, str) or not key.fits(signature, text.removesuffix(_signed_by(signature)) + b"}"):
         raise DoesNotFit(f"{_name(signed, place)} was changed after it was signed: its signature does not fit.")
     return _Line(place, text.decode("utf-8"), signed, key)
 
 
-def _require_place(receipt: SignedReceipt, findings: Findings, later: Sequence[bytes]) -> None:
+def _signed_by(signature: str) -> bytes:
+    """Return how a line in canonical form ends: `signature` comes behind both other names."""
+    return b',"signature":' + canonical(signature) + b"}"
+
+
+def _require_place(receipt: SignedReceipt, findings: Findings, later: Iterable[bytes]) -> None:
     """Check that a receipt follows the one before it; the first of a file may follow one that is not in it."""
     before, number = findings.last_link, receipt.number
     if before is None:

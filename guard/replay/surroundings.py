@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 from clients.errors import NotSent
 from clients.operation import Exchange, Operation
 from guard.accounts import Account, Accounts, ProviderClient
-from guard.action import Action, Principal, State
+from guard.action import Action, ArchivedAction, Principal, State
 from guard.allowances.allowance import Allowance, AllowanceRequest, Terms, Usage
 from guard.catalog import OperationCatalog
 from guard.injection.taint import OutsideSource
@@ -63,6 +63,10 @@ class PastCalls:
     async def find(self, action_id: str) -> Action | None:
         """Return the action of this id from the record."""
         return await self._record.find(action_id)
+
+    async def find_archived(self, subject_id: str) -> ArchivedAction | None:
+        """Return nothing: what is archived is not decided about again."""
+        return None
 
     async def last_answered(self, digest: str, since: datetime) -> Action | None:
         """Return the last call of this digest that was carried out or declined since then."""

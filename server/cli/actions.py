@@ -16,6 +16,7 @@ from guard.messages import approval_prompt, status_line, status_with_outcome
 from guard.operator_commands import quote_for_shell
 from guard.receipts.wording import receipts_in_words
 from guard.verification_hint import outcome_text
+from server.cli.archives.commands import archive, fail_missing, tell_archives
 from server.cli.reports.filter_options import filtering
 from server.cli.terminal import (
     OPERATOR,
@@ -37,6 +38,7 @@ from server.store.reports.spending import Charged, charge_in_words
 from tools.operation_catalog import RegisteredOperations
 
 app = typer.Typer(help="Every guarded call and how it ended.", no_args_is_help=True)
+app.command()(archive)
 
 
 @app.command("list")
@@ -68,7 +70,9 @@ def list_actions(
             typer.echo(json.dumps([_to_json(action, charges) for action in actions], default=str))
             return
         console.print(table(actions, charges))
-        if older is not None:
+        if older is None:
+            await tell_archives(session)
+        else:
             options = [word for name, value in write_filter(wanted).items() for word in (f"--{name}", value)]
             words = ("ringfence", "actions", "list", "--limit", str(limit), *options, "--before", older)
             session.tell(f"Older ones: `{quote_for_shell(words)}`")
@@ -92,7 +96,7 @@ def show(target: Target, action_id: str) -> None:
     async def show_action(session: StoreSession) -> None:
         action = await session.store.journal.find(action_id)
         if action is None:
-            fail(f"There is no action {action_id}.")
+            await fail_missing(session, action_id)
         charges = await session.store.spending.charges_of([action.id])
         parts = (
             approval_prompt(action),
@@ -199,10 +203,11 @@ def _to_json(action: Action, charges: Mapping[str, Charged]) -> dict[str, object
 
 def find_action(action_id: str, target: Target) -> Action:
     """Return an action from the store; exit with 2 if there is none."""
-    found = anyio.run(lambda: with_store(lambda session: session.store.journal.find(action_id), target))
-    if found is None:
-        fail(f"There is no action {action_id}.")
-    return found
+
+    async def find(session: StoreSession) -> Action:
+        return await session.store.journal.find(action_id) or await fail_missing(session, action_id)
+
+    return anyio.run(lambda: with_store(find, target))
 
 
 def _advice(action: Action) -> str:

@@ -1,6 +1,11 @@
 """`ringfence audit`: every decision and every call, in a hash chain that shows tampering."""
 
 import json
+import sys
+from collections.abc import Iterator, Mapping
+from contextlib import nullcontext
+from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -8,6 +13,7 @@ import anyio
 import typer
 
 from clients.shared.clock import SystemClock
+from server.cli.archives.checking import check_archive_alone, check_with_archives
 from server.cli.terminal import (
     OPERATOR,
     StoreSession,
@@ -19,9 +25,11 @@ from server.cli.terminal import (
     tell,
     with_store,
 )
-from server.console.health.verification import verify_record
-from server.console.passkeys.audit_check import SignatureVerdict, check_signatures
-from server.settings.text_files import read_text_file
+from server.console.health.verification import CheckedRecord, verify_record
+from server.console.passkeys.audit_check import SignatureCheck, SignatureVerdict
+from server.settings.text_files import text_lines
+from server.store.archiving.files import BadArchive, is_archive
+from server.store.sealed.checkpoint import Rows
 from server.store.sealed.hash_chain import Gap, Verdict, detail_text
 
 app = typer.Typer(help="Every decision and every call.", no_args_is_help=True)
@@ -30,19 +38,77 @@ app = typer.Typer(help="Every decision and every call.", no_args_is_help=True)
 @app.command()
 @operator_command
 def verify(
-    target: Target, file: Annotated[Path | None, typer.Argument(help="An export to check instead of the store.")] = None
+    target: Target,
+    file: Annotated[Path | None, typer.Argument(help="An export or archive to check instead of the store.")] = None,
+    every: Annotated[bool, typer.Option("--all", help="Read all rows, also those that were verified before.")] = False,
+    archives: Annotated[
+        list[Path] | None, typer.Option("--archive", help="An archive to check with the rest; all of them, repeated.")
+    ] = None,
+    new: Annotated[bool, typer.Option("--new", help="Read only rows behind the last verified one.")] = False,
 ) -> None:
-    """Check the whole chain and every signature; names the first row that was changed, removed, inserted or cut off."""
-    exported = None if file is None else _read(file)
+    """Check the chain and every signature; names the first row that was changed, removed, inserted or cut off.
 
-    async def check(session: StoreSession) -> tuple[Verdict, Gap | None, SignatureVerdict]:
-        store = session.store
-        if exported is not None:
-            return store.audit.verify_copy(exported), None, check_signatures(exported)
-        verdict, signatures = await verify_record(store, by=OPERATOR, at=SystemClock().now())
-        return verdict, await store.audit.find_gap(), signatures
+    From row 100,000 on, rows that were verified in the last seven days are not read again, unless you add --all.
+    """
+    if every and new:
+        fail("--all and --new exclude each other.")
+    if archives and (file is not None or new):
+        fail("With --archive, the whole log is checked: leave FILE and --new out.")
+    rows = Rows.ALL if every else Rows.NEW if new else Rows.AS_DUE
 
-    verdict, gap, signatures = anyio.run(lambda: with_store(check, target))
+    async def check(session: StoreSession) -> _Found:
+        if archives:
+            checked = await check_with_archives(session.store, archives, by=OPERATOR)
+        else:
+            checked = await verify_record(session.store, by=OPERATOR, at=SystemClock().now(), rows=rows)
+        return _Found(
+            checked.verdict, checked.signatures, await session.store.audit.find_gap(), extent=_extent_of(checked)
+        )
+
+    try:
+        is_alone = file is not None and is_archive(file)
+        of_file = _check_archive if is_alone else _check_copy
+        work = check if file is None else partial(of_file, file)
+        _report(anyio.run(lambda: with_store(work, target)), target)
+    except BadArchive as bad:
+        tell(str(bad))
+        raise typer.Exit(1) from None
+    except OSError as unreadable:
+        fail(f"{unreadable.filename} cannot be read: {unreadable.strerror}.")
+
+
+@dataclass(frozen=True, slots=True)
+class _Found:
+    """What a check found."""
+
+    verdict: Verdict
+    signatures: SignatureVerdict
+    gap: Gap | None = None
+    what: str = "audit log"
+    extent: str = ""
+    """Which rows were read, where those are not all."""
+
+
+async def _check_archive(file: Path, session: StoreSession) -> _Found:
+    """Check an archive by itself."""
+    whole, verdict, signatures = await check_archive_alone(session.store, file)
+    actions = f", with {whole.actions} actions and {whole.plans} plans"
+    return _Found(verdict, signatures, extent=f" behind row {whole.beginning.after.number}{actions}", what="archive")
+
+
+async def _check_copy(file: Path, session: StoreSession) -> _Found:
+    """Check an exported file, row by row."""
+    signatures = SignatureCheck()
+    try:
+        verdict = await session.store.audit.verify_copy(_rows_of(file), also=signatures.look)
+    except (OSError, ValueError, KeyError, TypeError, RecursionError) as unreadable:
+        fail(f"{file} is not an export of the audit log: {unreadable!r}")
+    return _Found(verdict, signatures.verdict)
+
+
+def _report(found: _Found, target: Target) -> None:
+    """Print what a check found; exit with 1 if something does not fit."""
+    verdict, signatures = found.verdict, found.signatures
     for one in verdict.accepted:
         tell(f"A gap was accepted in row {one.row.number}, {one.at[:19]}, by {one.by}: {one.gap.what}.")
     for problem in signatures.problems:
@@ -50,14 +116,29 @@ def verify(
     if signatures.signed:
         console.print(f"Signed by passkeys that were enrolled for it: {signatures.signed} approvals.")
     if verdict.is_whole and not signatures.problems:
-        console.print(f"The audit log is intact: {verdict.rows} rows.")
+        console.print(f"The {found.what} is intact: {verdict.rows} rows{found.extent}.")
         return
     if not verdict.is_whole:
-        tell(f"The audit log was tampered with: {verdict.what}.")
-    if gap is not None:
+        tell(f"The {found.what} was tampered with: {verdict.what}.")
+    if found.gap is not None:
         commands = target.store_settings().commands
         typer.echo(commands.complete("Guarded calls are refused until `ringfence audit accept`."), err=True)
     raise typer.Exit(1)
+
+
+def _extent_of(checked: CheckedRecord) -> str:
+    """Say which rows were read, where others were verified before."""
+    extent, before = checked.log.extent, checked.log.extent.goes_on_from
+    if before is None:
+        files = extent.archived.files
+        if not files or extent.with_archives:
+            return f", {len(files)} archives among them" if files else ""
+        names = ", ".join(one.name for one in files)
+        return f" behind row {extent.after.number}. Those before are in archives, which --archive reads too: {names}"
+    return (
+        f" behind row {before.row.number}, up to which it was verified on {before.at[:10]}. "
+        f"All rows were last read on {before.whole_at[:10]}; --all reads them again"
+    )
 
 
 @app.command()
@@ -87,21 +168,25 @@ def export(
     file: Annotated[Path | None, typer.Argument(help="File to write; standard output if left out.")] = None,
 ) -> None:
     """Write every row as a line of JSON, oldest first; whatever is not ASCII is escaped."""
-    lines = anyio.run(lambda: with_store(_read_lines, target))
-    text = "".join(f"{line}\n" for line in lines)
-    if file is None:
-        typer.echo(text, nl=False)
-    else:
-        file.write_text(text, encoding="utf-8")
-        tell(f"{len(lines)} rows written to {file}.")
+
+    async def write(session: StoreSession) -> int:
+        count = 0
+        with nullcontext(sys.stdout) if file is None else file.open("w", encoding="utf-8", newline="\n") as output:
+            async for row in session.store.audit.rows():
+                output.write(_line_of(row))
+                count += 1
+        return count
+
+    rows = anyio.run(lambda: with_store(write, target))
+    if file is not None:
+        tell(f"{rows} rows written to {file}.")
 
 
 @app.command()
 @operator_command
 def tail(target: Target, rows: Annotated[int, typer.Option(min=1, max=10_000, help="How many.")] = 20) -> None:
     """Show the last rows."""
-    for line in anyio.run(lambda: with_store(_read_lines, target))[-rows:]:
-        row = json.loads(line)
+    for row in anyio.run(lambda: with_store(lambda session: session.store.audit.latest_rows(rows), target)):
         action = row["action_id"] or "-"
         tell(f"{row['number']:>6} {row['at'][:19]} {row['event']:<9} {action} {row['principal']}")
 
@@ -118,17 +203,15 @@ def _describe(gap: Gap) -> list[str]:
     ]
 
 
-def _read(file: Path) -> list[dict[str, Any]]:
-    """Read exported rows in the form that the store has them in."""
-    try:
-        rows: list[dict[str, Any]] = [json.loads(line) for line in read_text_file(file).splitlines()]
-        return [{**row, "detail": _to_stored(row["detail"])} for row in rows]
-    except (OSError, ValueError, KeyError, TypeError, RecursionError) as unreadable:
-        fail(f"{file} is not an export of the audit log: {unreadable!r}")
+def _rows_of(file: Path) -> Iterator[dict[str, Any]]:
+    """Read exported rows in the form that the store has them in, one after the other."""
+    for line in text_lines(file):
+        row: dict[str, Any] = json.loads(line)
+        yield {**row, "detail": _to_stored(row["detail"])}
 
 
-async def _read_lines(session: StoreSession) -> list[str]:
-    return [json.dumps({**row, "detail": _from_stored(row["detail"])}) async for row in session.store.audit.rows()]
+def _line_of(row: Mapping[str, Any]) -> str:
+    return json.dumps({**row, "detail": _from_stored(row["detail"])}) + "\n"
 
 
 def _from_stored(detail: str) -> object:

@@ -22,6 +22,7 @@ from guard.plans.run import Run
 from guard.plans.status import overdue_line, progress_line, status_line, step_line
 from guard.plans.timed.schedule import moment_in_words
 from guard.receipts.wording import receipts_in_words
+from server.cli.archives.commands import fail_missing
 from server.cli.terminal import (
     OPERATOR,
     StoreSession,
@@ -215,16 +216,12 @@ def _approvals(session: StoreSession) -> PlanApprovals:
 def find_plan(plan_id: str, target: Target) -> tuple[Plan, dict[int, Action]]:
     """Return a plan from the store with the last action of each step; exit with 2 if there is none."""
 
-    async def read(session: StoreSession) -> tuple[Plan | None, dict[int, Action]]:
-        plan = await session.store.plans.find(plan_id)
-        if plan is not None:
-            plan = await _approvals(session).expire_if_due(plan)
-        return plan, dict(await session.store.plans.actions_of(plan_id))
+    async def read(session: StoreSession) -> tuple[Plan, dict[int, Action]]:
+        plan = await session.store.plans.find(plan_id) or await fail_missing(session, plan_id)
+        current = await _approvals(session).expire_if_due(plan)
+        return current, dict(await session.store.plans.actions_of(plan_id))
 
-    plan, actions = anyio.run(lambda: with_store(read, target))
-    if plan is None:
-        fail(f"There is no plan {plan_id}.")
-    return plan, actions
+    return anyio.run(lambda: with_store(read, target))
 
 
 def _facts(plan: Plan) -> dict[str, Any]:

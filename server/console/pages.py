@@ -348,9 +348,11 @@ class Pages:
         )
 
     async def _find(self, request: Request) -> Action:
-        action = await self._store.journal.find(request.path_params["action_id"])
+        action_id = request.path_params["action_id"]
+        action = await self._store.journal.find(action_id)
         if action is None:
-            raise HTTPException(404, "There is no such action.")
+            archived = await self._store.journal.find_archived(action_id)
+            raise HTTPException(404, archived.place if archived else "There is no such action.")
         return action
 
 

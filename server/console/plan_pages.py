@@ -124,9 +124,11 @@ class PlanPages:
         return await self._frame.show("plan.html", session, status=409 if refusal else 200, **values)
 
     async def _find(self, request: Request) -> Plan:
-        plan = await self._store.plans.find(f"plan_{request.path_params['key']}")
+        plan_id = f"plan_{request.path_params['key']}"
+        plan = await self._store.plans.find(plan_id)
         if plan is None:
-            raise HTTPException(404, "There is no such plan.")
+            archived = await self._store.journal.find_archived(plan_id)
+            raise HTTPException(404, archived.place if archived else "There is no such plan.")
         return plan
 
 

@@ -1,6 +1,7 @@
 """Reads text files that people write, with or without a byte order mark."""
 
 import codecs
+from collections.abc import Iterator
 from pathlib import Path
 
 _UTF_16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
@@ -16,3 +17,17 @@ def read_text_file(file: Path) -> str:
     content = file.read_bytes()
     text = content.decode("utf-16") if content.startswith(_UTF_16) else content.decode("utf-8").removeprefix("\ufeff")
     return text.replace("\r\n", "\n").replace("\r", "\n")
+
+
+def text_lines(file: Path) -> Iterator[str]:
+    """Yield the lines of such a file, without reading it as a whole.
+
+    Raises:
+        OSError: It cannot be read.
+        UnicodeDecodeError: It is neither.
+    """
+    with file.open("rb") as start:
+        encoding = "utf-16" if start.read(2) in _UTF_16 else "utf-8-sig"
+    with file.open(encoding=encoding) as content:
+        for line in content:
+            yield line.removesuffix("\n")

@@ -10,7 +10,7 @@ from pydantic import TypeAdapter
 from sqlalchemy import bindparam, insert, select, update
 from sqlalchemy.engine import Connection, RowMapping
 
-from guard.action import Action, State
+from guard.action import Action, ArchivedAction, State
 from guard.allowances.allowance import Cover, allowance_of, approver, is_allowance
 from guard.errors import Frozen
 from guard.operators.approval import Approval
@@ -21,11 +21,11 @@ from guard.rules.quote import Quote
 from server.store.allowances.uses import release_use, require_standing, settle_use, take_use
 from server.store.engine import Database
 from server.store.key_values import FROZEN, get_value
-from server.store.operators.approvals import add_approval, all_approvals, approvals_of, decided_by, detail_of
+from server.store.operators.approvals import add_approval, approvals_of, decided_by, detail_of
 from server.store.processes import is_gone, this_process
 from server.store.receipts.book import StoredReceipts
 from server.store.reservations import locks_on_money, money_of, release_hold, settle_hold, spent_in, take_hold
-from server.store.schema import action_texts, actions, holds, plan_steps
+from server.store.schema import action_texts, actions, archived, holds, plan_steps
 from server.store.sealed.audit import Audit, Entry
 from server.store.searchable import searchable_row
 from server.store.transactions.locks import Locks
@@ -35,6 +35,7 @@ _quotes = TypeAdapter(Quote)
 _OPEN = [state.value for state in State if state.is_open]
 _NOT_MADE = {State.DECLINED, State.EXPIRED, State.REFUSED}
 _ACTION = Statement(select(actions).where(actions.c.id == bindparam("of_id")))
+_ARCHIVED = Statement(select(archived.c.archive, archived.c.principal).where(archived.c.id == bindparam("of_id")))
 _OPEN_ACTION = Statement(
     select(actions).where(actions.c.digest == bindparam("of_digest"), is_one_of(actions.c.state, _OPEN))
 )
@@ -97,6 +98,18 @@ class StoredJournal:
         """Return the action with this id, or None."""
         rows = await self._database.find(_ACTION, {"of_id": action_id})
         return action_of(rows[0]) if rows else None
+
+    async def find_archived(self, subject_id: str) -> ArchivedAction | None:
+        """Return where an archived action or plan of this id is; None if it is not archived."""
+
+        def look(connection: Connection) -> ArchivedAction | None:
+            row = _ARCHIVED.first(connection, {"of_id": subject_id})
+            files = self._audit.archived(connection).files if row else ()
+            if row is None or not 0 < row["archive"] <= len(files):
+                return None
+            return ArchivedAction(subject_id, row["principal"], files[row["archive"] - 1].name)
+
+        return await self._database.read(look)
 
     async def find_open(self, digest: str) -> Action | None:
         """Return the action that is open for this digest, or None.
@@ -186,10 +199,6 @@ class StoredJournal:
     async def approvals_of(self, about: str) -> Sequence[Approval]:
         """Return what operators who are still enabled approved of an action or plan, oldest first."""
         return await self._database.read(lambda connection: approvals_of(connection, about))
-
-    async def all_approvals(self) -> Sequence[Approval]:
-        """Return every approval of operators, to compare with the audit log."""
-        return await self._database.read(all_approvals)
 
     async def approve_by_allowance(self, action: Action, cover: Cover, at: datetime) -> Action | None:
         """Approve an action that waits under the first allowance with room, and count it there, in one transaction.

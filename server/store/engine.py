@@ -183,7 +183,8 @@ class Database:
             async with snapshot.turn:
                 return await self._in_thread(partial(_read_in, snapshot.connection, work))
         with observe_transaction("store read", self._system, work):
-            return await self._in_thread(partial(self._read if at_one_moment else self._query, work))
+            run = partial(self._read, work) if at_one_moment else partial(self._query, work)
+            return await self._in_thread(run)
 
     @asynccontextmanager
     async def snapshot(self) -> AsyncGenerator[None]:

@@ -23,7 +23,7 @@ from sqlalchemy import (
 from sqlalchemy.engine import Dialect, make_url
 from sqlalchemy.schema import CreateIndex, CreateTable, ExecutableDDLElement
 
-HEAD = "0016"
+HEAD = "0017"
 """The newest migration."""
 
 metadata = MetaData()
@@ -518,6 +518,17 @@ tracked = Table(
     Column("settled_at", UtcTime),
 )
 """The action of each message or campaign, and the totals of its delivery reports."""
+
+Index("tracked_by_action", tracked.c.action_id)
+
+archived = Table(
+    "archived",
+    metadata,
+    Column("id", String(16), primary_key=True),
+    Column("principal", String(200), nullable=False),
+    Column("archive", Integer, nullable=False),
+)
+"""Actions and plans that were moved into archives, by the number of the archive from 1."""
 
 sealed_secrets = Table(
     "sealed_secrets",

@@ -6,6 +6,7 @@ import os
 import sys
 from collections.abc import Generator
 from contextlib import suppress
+from datetime import UTC, datetime
 from decimal import Decimal
 from functools import partial
 from itertools import cycle
@@ -22,14 +23,19 @@ from pydantic import SecretStr
 from sqlalchemy import create_engine, make_url, text
 from sqlalchemy.engine import Connection
 
+from benchmarks.scale.filling import fill
 from guard.errors import AuditGap, JournalUnavailable
 from guard.money import Money
 from guard.receipts.verification import check_file
 from guard.rules.budget import Hold
+from server.cli.archives.checking import check_with_archives
+from server.console.health.verification import check_record
+from server.console.passkeys.audit_check import SignatureCheck
 from server.probes.server_process import run_server
 from server.services import Services
 from server.settings.model import ApprovalSettings
 from server.store import schema
+from server.store.archiving.archives import StoredArchives
 from server.store.engine import Database
 from server.store.reservations import locks_on_money
 from server.store.store import open_store
@@ -47,6 +53,7 @@ from tests.plans.jobs import content_of, customers, propose, texts
 from tests.sandbox_control import sandboxes
 from tests.server.operating import PASSCODE, ringfence, set_operator_passcode
 from tests.server.postgres import PASSWORD, Postgres, programs, running_postgres
+from tests.server.test_archives import OLD, SINCE
 from tests.server.test_store import migrate, shape
 from tests.server.test_transports import stdio_child
 
@@ -513,3 +520,18 @@ def _settings(store: str, url: str, folder: Path) -> Any:
 
 async def _note(record: Any, number: int) -> None:
     await record.audit.note("noted", principal=f"process {os.getpid()}", detail={"number": number})
+
+
+async def test_old_actions_are_archived_and_verified_with_the_rest(postgres: Postgres, tmp_path: Path) -> None:
+    record, file = open_store(postgres.database(), tmp_path, KEY), tmp_path / "archive.jsonl"
+    await fill(record, OLD)
+    archives, now = StoredArchives(record.database, record.audit), datetime.now(UTC)
+    steps = archives.archive(file, before=SINCE, now=now, by="a test", passkeys=SignatureCheck())
+    last = [progress async for progress in steps][-1]
+    assert (last.step, last.units, last.changed) == ("done", OLD.count, 0)
+    assert await record.journal.latest(1) == []
+    rest = await check_record(record, by="a test", at=now)
+    assert (rest.fits, rest.verdict.rows) == (True, 2)
+    whole = await check_with_archives(record, [file], by="a test")
+    assert (whole.fits, whole.verdict.rows) == (True, 3 * OLD.count + 3)
+    await record.database.close()

@@ -5,6 +5,7 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict, Field
 
 from guard.action import Action, State
+from guard.journal import refuse_archived
 from guard.messages import headline
 from guard.plans.plan import PLAN_ID, Plan
 from tools.builtin import ActionReply, BuiltinCall, BuiltinEffect, Outcome, Reply, Session, builtin_tool, problem
@@ -40,6 +41,7 @@ async def get_action(query: AnyId, call: BuiltinCall) -> Outcome:
         return await call.operations.show_plan(query.action_id, call.session)
     action = await call.services.journal.find(query.action_id)
     if action is None or not is_own(action, call.session):
+        await refuse_archived(call.services.journal, query.action_id, call.session.principal.name)
         return problem(f"There is no action {query.action_id} of yours. See list_actions.", kind="NotFound")
     # A card reads, too, without the assistant's knowing; so there the news stay for the same call made again.
     if action.due_at is not None and not call.session.shows_cards:

@@ -13,9 +13,8 @@ from clients.redaction import redact
 from clients.settings import reveal
 from clients.shared.clock import SystemClock
 from guard.errors import GuardRefusal
-from guard.receipts.verification import DoesNotFit
 from server.cli.terminal import OPERATOR, StoreSession, Target, fail, operator_command, require_passcode, tell
-from server.console.health.verification import check_stored_signatures
+from server.console.health.verification import check_record
 from server.console.passcode import BadPasscode
 from server.settings.model import STORES, Settings
 from server.store.closing.marks import COPYING, read_mark, refuse_marked
@@ -182,20 +181,15 @@ async def _verify(settings: Settings, new: Address) -> None:
     """Verify the audit log, the signatures on it and the receipts of the copy, with the key."""
     store = _open(settings, new, COPYING)
     try:
-        verdict, signatures = await store.audit.verify(), await check_stored_signatures(store)
-        wrong = [*([] if verdict.is_whole else [f"{verdict.what}."]), *signatures.problems]
-        try:
-            await store.receipts.verify()
-        except DoesNotFit as misfit:
-            wrong.append(str(misfit))
+        checked = await check_record(store, by=OPERATOR, at=SystemClock().now())
     finally:
         await store.database.close()
-    if wrong:
+    if not checked.fits:
         raise CannotCopy(
-            f"The record was tampered with before it was copied: {wrong[0]} The new store stays closed. "
+            f"The record was tampered with before it was copied: {checked.fault}. The new store stays closed. "
             "Give the copy up with `ringfence store reopen`, and look with `ringfence audit verify`."
         )
-    tell(f"The audit log is intact: {verdict.rows} rows. The receipts fit.")
+    tell(f"The audit log is intact: {checked.verdict.rows} rows. The receipts fit.")
 
 
 async def _reopen(settings: Settings, old: Address, new: Address, mark: str, lost: bool) -> None:

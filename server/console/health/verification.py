@@ -1,20 +1,46 @@
 """Verifies the whole record: the chain of its audit log, every signature under an approval, and the receipts."""
 
-from dataclasses import asdict, replace
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
-from functools import partial
-from typing import Any
 
-import anyio.to_thread
-
-from guard.operators.approval import Assertion
-from guard.receipts.verification import DoesNotFit
-from server.console.passkeys.audit_check import SignatureVerdict, SignedApproval, check_signatures
-from server.store.sealed.hash_chain import Verdict
+from server.console.passkeys.audit_check import SignatureCheck, SignatureVerdict
+from server.store.operators.approval_check import ApprovalCheck
+from server.store.receipts.checking import ReceiptCheck
+from server.store.sealed.audit import Checked
+from server.store.sealed.checkpoint import Checkpoint, Rows
+from server.store.sealed.hash_chain import Row, Verdict
 from server.store.store import Store
 
 
-async def verify_record(store: Store, *, by: str, at: datetime) -> tuple[Verdict, SignatureVerdict]:
+@dataclass(frozen=True, slots=True)
+class CheckedRecord:
+    """The result of verifying a record, and how it goes on next time."""
+
+    log: Checked
+    signatures: SignatureVerdict
+    """Of the rows that were read, with what is wrong with the receipts."""
+
+    checkpoint: Checkpoint
+    """The end of this verification. It counts the rows that earlier ones verified, too."""
+
+    @property
+    def verdict(self) -> Verdict:
+        """The result for the audit log."""
+        return self.log.verdict
+
+    @property
+    def fits(self) -> bool:
+        """True if nothing is wrong."""
+        return self.verdict.is_whole and not self.signatures.problems
+
+    @property
+    def fault(self) -> str:
+        """What is wrong, as a sentence without its full stop; empty if nothing is."""
+        return self.verdict.what or next(iter(self.signatures.problems), "").removesuffix(".")
+
+
+async def verify_record(store: Store, *, by: str, at: datetime, rows: Rows = Rows.AS_DUE) -> CheckedRecord:
     """Verify the audit log, the signatures on it and the receipts, and remember the result.
 
     Raises:
@@ -22,34 +48,45 @@ async def verify_record(store: Store, *, by: str, at: datetime) -> tuple[Verdict
     """
     verifications = store.verifications
     try:
-        verdict, signatures = await store.audit.verify(), await check_stored_signatures(store)
-        if verdict.is_whole and (wrong := await _misfit_of_receipts(store)):
-            signatures = replace(signatures, problems=(*signatures.problems, wrong))
-        await verifications.remember(verdict, problems=signatures.problems, signed=signatures.signed, by=by, at=at)
+        checked = await check_record(store, by=by, at=at, rows=rows)
+        await store.audit.put_checkpoint(checked.checkpoint if checked.fits else None)
+        await verifications.remember(checked.checkpoint, fault=checked.fault)
     finally:
         await verifications.end()
-    return verdict, signatures
+    return checked
 
 
-async def _misfit_of_receipts(store: Store) -> str:
-    """Return what does not fit among the receipts, as a sentence; empty where everything does."""
-    try:
-        await store.receipts.verify()
-    except DoesNotFit as wrong:
-        return f"The receipts were tampered with. {wrong}"
-    return ""
+async def check_record(
+    store: Store,
+    *,
+    by: str,
+    at: datetime,
+    rows: Rows = Rows.ALL,
+    earlier: Iterator[Sequence[Row]] | None = None,
+) -> CheckedRecord:
+    """Check them, and remember nothing; `earlier` are all rows of the log that were archived.
 
-
-async def check_stored_signatures(store: Store) -> SignatureVerdict:
-    """Check the signatures on the store's own log, and the store's approvals against it."""
-    given = await store.journal.all_approvals()
-    stored = [
-        SignedApproval(one.statement.about, one.operator.name, one.statement.facts, _facts_of(one.assertion))
-        for one in given
-    ]
-    rows = [row async for row in store.audit.rows()]
-    return await anyio.to_thread.run_sync(partial(check_signatures, rows, stored))
-
-
-def _facts_of(assertion: Assertion | None) -> dict[str, Any] | None:
-    return None if assertion is None else asdict(assertion)
+    Raises:
+        JournalUnavailable: The store cannot be read, or was created with another key.
+    """
+    signatures, receipts = SignatureCheck(), ReceiptCheck()
+    approvals = ApprovalCheck(signatures)
+    log = await store.audit.check([approvals, receipts], rows=rows, at=at, earlier=earlier)
+    verdict, before = log.verdict, log.extent.goes_on_from
+    checkpoint = Checkpoint(
+        row=log.last,
+        at=at.isoformat(),
+        by=by,
+        whole_at=before.whole_at if before is not None else at.isoformat(),
+        read_from=log.extent.after.number + 1 if earlier is None else 1,
+        rows=verdict.rows + (before.rows if before is not None else 0),
+        approvals=approvals.found,
+        signed=signatures.verdict.signed + (before.signed if before is not None else 0),
+        gaps=len(verdict.accepted) + (before.gaps if before is not None else 0),
+        receipts=receipts.end,
+        enrolled=signatures.enrolled,
+    )
+    found = signatures.verdict
+    if verdict.is_whole and receipts.problem:
+        found = replace(found, problems=(*found.problems, f"The receipts were tampered with. {receipts.problem}"))
+    return CheckedRecord(log, found, checkpoint)

@@ -7,6 +7,7 @@ from mcp.types import CallToolResult, InputRequiredResult
 
 from guard.action import client_of, form_approver
 from guard.errors import GuardRefusal, NotTheSameCall
+from guard.journal import refuse_archived
 from guard.plans.plan import CAN_RUN, Plan, PlanState
 from guard.plans.proposal import PlanPreview, PlanRequest
 from guard.plans.status import is_left_to_server
@@ -80,6 +81,7 @@ class PlanDispatcher:
     async def _find(self, plan_id: str, session: Session) -> Plan:
         found = await self.services.plans.find(plan_id)
         if found is None or not is_own_plan(found, session):
+            await refuse_archived(self.services.journal, plan_id, session.principal.name)
             raise NotTheSameCall(f"There is no plan {plan_id} of yours; nothing was sent.")
         return found
 

@@ -1,17 +1,38 @@
 """Each operator's yes, stored in the transaction that it belongs to."""
 
-from collections.abc import Mapping
-from dataclasses import asdict
-from typing import Any
+import hashlib
+import json
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import asdict, dataclass
+from typing import Any, Final
 
-from sqlalchemy import and_, insert, select
+from sqlalchemy import and_, func, insert, select, tuple_
 from sqlalchemy.engine import Connection
 
 from guard.errors import MayNotApprove
 from guard.operators.approval import Approval, Assertion, Statement
-from guard.operators.roles import LOCAL, Operator, Role, on_page
+from guard.operators.roles import LOCAL, Operator, on_page
 from server.store.operators.operators import find_operator
 from server.store.schema import approvals, operators
+
+_AT_ONCE: Final = 500
+_STORED: Final = (approvals.c.about, approvals.c.operator, approvals.c.statement, approvals.c.assertion)
+
+
+@dataclass(frozen=True, slots=True)
+class StoredApproval:
+    """An approval as it stands in the store, to compare with the audit log."""
+
+    about: str
+    operator: str
+    statement: Mapping[str, Any]
+    assertion: Mapping[str, Any] | None
+
+    @property
+    def digest(self) -> str:
+        """A digest of what was approved and signed."""
+        said = [self.about, self.operator, self.statement, self.assertion]
+        return hashlib.sha256(json.dumps(said, sort_keys=True).encode("utf-8")).hexdigest()
 
 
 def add_approval(connection: Connection, approval: Approval) -> None:
@@ -46,15 +67,25 @@ def approvals_of(connection: Connection, about: str) -> list[Approval]:
     return sorted(found, key=lambda one: one.at)
 
 
-def all_approvals(connection: Connection) -> list[Approval]:
-    """Return every approval, also of operators who were disabled since."""
-    rows = connection.execute(select(approvals)).mappings().all()
-    known: dict[str, Operator] = {}
-    for row in rows:
-        name = row["operator"]
-        if name not in known:
-            known[name] = find_operator(connection, name) or Operator(name=name, role=Role.VIEWER)
-    return [_approval_of(dict(row), known[row["operator"]]) for row in rows]
+def approvals_about(connection: Connection, subjects: Collection[str]) -> list[StoredApproval]:
+    """Return every approval of some actions and plans, also of operators who were disabled since."""
+    rows = connection.execute(select(*_STORED).where(approvals.c.about.in_(subjects)))
+    return [StoredApproval(*row) for row in rows]
+
+
+def count_approvals(connection: Connection) -> int:
+    """Return how many approvals are in the store."""
+    return connection.execute(select(func.count()).select_from(approvals)).scalar_one()
+
+
+def every_approval(connection: Connection) -> Iterator[StoredApproval]:
+    """Read every approval, some at a time."""
+    query = select(*_STORED).order_by(approvals.c.about, approvals.c.operator).limit(_AT_ONCE)
+    key = tuple_(approvals.c.about, approvals.c.operator)
+    last: tuple[str, str] | None = None
+    while rows := connection.execute(query if last is None else query.where(key > last)).all():
+        yield from (StoredApproval(*row) for row in rows)
+        last = (rows[-1].about, rows[-1].operator)
 
 
 def decided_by(given: list[Approval]) -> str:

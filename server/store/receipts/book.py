@@ -4,10 +4,9 @@ from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime
 from typing import Any, Final, cast
 
-from sqlalchemy import insert, select
+from sqlalchemy import func, insert, select
 from sqlalchemy.engine import Connection
 
-from guard.receipts.contents import EVENTS
 from guard.receipts.keys import PublishedKeys, SigningKey
 from guard.receipts.receipt import (
     FORMAT,
@@ -22,12 +21,14 @@ from guard.receipts.receipt import (
     id_of,
     read_receipt,
 )
-from guard.receipts.verification import DoesNotFit, Findings, check_chain
+from guard.receipts.verification import DoesNotFit, Findings
 from server.store.engine import Database
+from server.store.receipts.checking import ReceiptCheck
 from server.store.receipts.signing_keys import SigningKeys, published
 from server.store.schema import audit, receipts, storable
 from server.store.sealed.audit import Audit, Entry, NewRow
 from server.store.sealed.hash_chain import Head
+from server.store.sealed.log_check import Extent, read_rows
 from server.store.sealed.seal import Seal
 from server.store.transactions.statements import Statement
 
@@ -124,20 +125,17 @@ class StoredReceipts:
         """
 
         def work(connection: Connection) -> Findings:
-            findings = check_chain(list(_lines(connection)), published(connection))
-            named = {one.row: one.mac for one in findings.audit_rows}
-            first = min(named, default=None)
-            if first is None:
-                return findings
-            columns = (audit.c.number, audit.c.mac, audit.c.event)
-            for row in connection.execute(select(*columns).where(audit.c.number >= first)):
-                mac = named.pop(row.number, None)
-                if (mac is None and row.event in EVENTS) or (mac is not None and mac != row.mac):
-                    what = "has no receipt" if mac is None else "is not the one that its receipt names"
-                    raise DoesNotFit(f"Row {row.number} of the audit log ({row.event}) {what}.")
-            if named:
-                raise DoesNotFit(f"Row {min(named)} of the audit log, which a receipt names, is missing.")
-            return findings
+            check, after = ReceiptCheck(), self._audit.archived(connection).last
+            last = connection.execute(select(func.max(audit.c.number))).scalar() or 0
+            check.begin(connection, Extent(after=after, last=last))
+            number = after.number or None
+            while rows := read_rows(connection, after=number):
+                check.look(connection, rows)
+                number = rows[-1]["number"]
+            check.finish(connection)
+            if check.problem:
+                raise DoesNotFit(check.problem)
+            return check.findings
 
         return await self._database.read(work)
 

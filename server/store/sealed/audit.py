@@ -6,7 +6,7 @@ the database. What must not happen without the whole log asks for that first, in
 """
 
 import hmac
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any, Protocol, TypeVar, cast
 
 import anyio.to_thread
-from sqlalchemy import String, bindparam, insert, select, type_coerce
+from sqlalchemy import bindparam, insert, select
 from sqlalchemy.engine import Connection
 
 from clients.redaction import redact, without_secrets
@@ -23,25 +23,29 @@ from guard.errors import AuditGap, JournalUnavailable
 from guard.plans.plan import Plan
 from guard.receipts.receipt import ReceiptContent
 from server.store.engine import Database
-from server.store.key_values import get_value, put_value
+from server.store.key_values import drop_value, get_value, put_value
 from server.store.schema import audit, facts, storable
 from server.store.sealed.anchor import Anchor
+from server.store.sealed.archived import ARCHIVED, Archived, read_archived, seal_archived
+from server.store.sealed.checkpoint import CHECKPOINT, Checkpoint, Rows, read_checkpoint, seal_checkpoint
 from server.store.sealed.hash_chain import (
     GAP_ACCEPTED,
     NO_ROW,
-    NOTHING_BEFORE,
+    ChainCheck,
     Gap,
     Head,
+    Row,
     Verdict,
     accepted_gaps,
-    check_chain,
     detail_text,
+    keyed,
     mac_of,
     read_head,
     seal_head,
 )
+from server.store.sealed.log_check import COLUMNS, Extent, LogCheck, RowCheck, in_batches, read_rows
 from server.store.sealed.seal import Seal
-from server.store.transactions.committed import Row, note_committed
+from server.store.transactions.committed import AddedRow, note_committed
 from server.store.transactions.locks import WHOLE_STORE, Locks, lock_end_of_audit
 from server.store.transactions.statements import Statement
 
@@ -53,9 +57,6 @@ T = TypeVar("T")
 
 _HEAD = "audit head"
 _KEY = "audit key"
-_AT_ONCE = 1000
-_COLUMNS = [type_coerce(audit.c.at, String).label("at") if column is audit.c.at else column for column in audit.c]
-"""Times are read as text, so that a forged one is detected like any other change."""
 
 _ADD = Statement(insert(audit))
 _LAST = Statement(select(audit.c.number, audit.c.mac).order_by(audit.c.number.desc()).limit(1))
@@ -84,6 +85,16 @@ class Signer(Protocol):
         ...
 
 
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """The result of checking the log, and which rows were looked at."""
+
+    verdict: Verdict
+    extent: Extent
+    last: Head
+    """The last row that fits."""
+
+
 class Entry:
     """A transaction of the store, the rows that it adds to the log, and the head of the chain after it."""
 
@@ -103,7 +114,7 @@ class Entry:
 
         self.signer: Signer | None = None
 
-        self.noted: list[Row] = []
+        self.noted: list[AddedRow] = []
         """Every row that was added, for what watches the server."""
 
 
@@ -206,7 +217,7 @@ class Audit:
         text = storable(detail_text(_redact_texts(without_secrets(dict(detail or {})))))
         row = NewRow(event, action_id, principal, text)
         entry.rows.append(row)
-        entry.noted.append(Row(event, action_id, principal, detail or {}, about))
+        entry.noted.append(AddedRow(event, action_id, principal, detail or {}, about))
         return row
 
     def write_rows(self, entry: Entry) -> Head:
@@ -249,19 +260,18 @@ class Audit:
             locks=Locks.on(),
         )
 
-    async def rows(self, *, up_to: int | None = None) -> AsyncIterator[Mapping[str, Any]]:
+    async def rows(self) -> AsyncIterator[Mapping[str, Any]]:
         """Read every row, oldest first, in batches; times are text as stored."""
-        query = select(*_COLUMNS).order_by(audit.c.number).limit(_AT_ONCE)
-        if up_to is not None:
-            query = query.where(audit.c.number <= up_to)
-        batch = query
-        while True:
-            found = await self._database.fetch(batch)
+        after: int | None = None
+        while found := await self._database.read(partial(read_rows, after=after)):
             for row in found:
-                yield {str(name): value for name, value in row.items()}
-            if len(found) < _AT_ONCE:
-                return
-            batch = query.where(audit.c.number > found[-1]["number"])
+                yield row
+            after = found[-1]["number"]
+
+    async def latest_rows(self, limit: int) -> Sequence[Mapping[str, Any]]:
+        """Read the last rows, oldest first."""
+        query = select(*COLUMNS).order_by(audit.c.number.desc()).limit(limit)
+        return [dict(row) for row in await self._database.fetch(query)][::-1]
 
     async def verify(self) -> Verdict:
         """Check every row, the head and the anchor; the verdict names the first wrong row and what was done to it.
@@ -271,21 +281,106 @@ class Audit:
         Raises:
             JournalUnavailable: The store cannot be read, or was created with another key.
         """
-        anchored = self._anchor.read()
-        last, head = await self._database.read(self._ends)
-        rows = [row async for row in self.rows(up_to=last)]
-        check = partial(check_chain, rows, self._key(), head=head, anchored=anchored)
-        return await anyio.to_thread.run_sync(check)  # a long log takes seconds, in which others are served
+        return (await self.check()).verdict
 
-    def _ends(self, connection: Connection) -> tuple[int, Head | None]:
-        """Return the number of the last row, and the head as it is stored."""
+    async def check(
+        self,
+        checks: Sequence[RowCheck] = (),
+        *,
+        rows: Rows = Rows.ALL,
+        at: datetime | None = None,
+        earlier: Iterator[Sequence[Row]] | None = None,
+    ) -> Checked:
+        """Check the log as `verify` does, while others look at its rows too; memory stays small however long it is.
+
+        `rows` and the time of now say whether it begins behind the last checkpoint; `earlier` are all rows that were
+        archived.
+
+        Raises:
+            JournalUnavailable: As `verify`.
+        """
+        anchored, now = self._anchor.read(), at or datetime.now(UTC)
+
+        def begin(connection: Connection) -> Extent:
+            extent = self._extent(connection, rows, now, with_archives=earlier is not None)
+            for check in checks:
+                check.begin(connection, extent)
+            return extent
+
+        extent = await self._database.read(begin)
+        looking = LogCheck(self._key(), anchored, extent, checks, earlier or iter(()))
+        while await self._database.read(looking.look):
+            pass
+        return Checked(await self._database.read(looking.end), extent, looking.last)
+
+    def _extent(self, connection: Connection, rows: Rows, now: datetime, *, with_archives: bool) -> Extent:
+        """Find out which rows are to be looked at."""
         self._require_same_key(connection, read_only=True)
         last = self._head(connection).number
-        return last, read_head(get_value(connection, _HEAD), self._key())
+        head, archived = read_head(get_value(connection, _HEAD), self._key()), self.archived(connection)
+        checkpoint = read_checkpoint(get_value(connection, CHECKPOINT), self._key())
+        if checkpoint is not None and (
+            with_archives
+            or not rows.go_on(checkpoint, last=last, now=now)
+            or checkpoint.row != self.row(connection, checkpoint.row.number)
+        ):
+            checkpoint = None
+        start = NO_ROW if with_archives else archived.last
+        return Extent(
+            after=checkpoint.row if checkpoint is not None else start,
+            last=last,
+            head=head,
+            archived=archived,
+            goes_on_from=checkpoint,
+            with_archives=with_archives,
+        )
 
-    def verify_copy(self, rows: Sequence[Mapping[str, Any]]) -> Verdict:
-        """Check exported rows against the key and the anchor."""
-        return check_chain(rows, self._key(), head=None, anchored=self._anchor.read())
+    def archived(self, connection: Connection) -> Archived:
+        """Return what was archived, in the caller's transaction."""
+        return read_archived(get_value(connection, ARCHIVED), self._key())
+
+    def put_archived(self, connection: Connection, archived: Archived) -> None:
+        """Store what was archived, in the caller's transaction."""
+        put_value(connection, ARCHIVED, seal_archived(self._key(), archived))
+
+    def new_check(self, *, after: Head) -> ChainCheck:
+        """Return a check of rows behind one, for which neither head nor anchor say where they end."""
+        return ChainCheck(self._key(), anchored=NO_ROW, after=after)
+
+    def mac_of_text(self, purpose: str, text: str) -> str:
+        """Compute the MAC of a text of some kind under the key of the log."""
+        return keyed(self._key(), f"{purpose} {text}")
+
+    async def put_checkpoint(self, checkpoint: Checkpoint | None) -> None:
+        """Store how far the log was verified; None drops what is stored."""
+
+        def put(connection: Connection) -> None:
+            if checkpoint is None:
+                drop_value(connection, CHECKPOINT)
+            else:
+                put_value(connection, CHECKPOINT, seal_checkpoint(self._key(), checkpoint))
+
+        await self._database.write(put, locks=Locks.on("audit checkpoint"))
+
+    async def verify_copy(self, rows: Iterable[Row], *, also: Callable[[Sequence[Row]], object]) -> Verdict:
+        """Check exported rows against the key and the anchor, while `also` looks at them, some at a time.
+
+        They begin with the first row of the log, or with the one behind an archive.
+        """
+        archived, anchored = await self._database.read(self.archived), self._anchor.read()
+        ends = {file.last.number: file.last for file in archived.files}
+
+        def check() -> Verdict:
+            chain: ChainCheck | None = None
+            for batch in in_batches(rows):
+                if chain is None:
+                    after = ends.get(batch[0]["number"] - 1, NO_ROW)
+                    chain = ChainCheck(self._key(), anchored=anchored, after=after)
+                chain.add(batch)
+                also(batch)
+            return (chain or ChainCheck(self._key(), anchored=anchored)).end()
+
+        return await anyio.to_thread.run_sync(check)  # a long log takes minutes, in which others are served
 
     async def has_our_key(self) -> bool:
         """Return False if the store was created with another key, which makes every guarded call fail.
@@ -313,6 +408,14 @@ class Audit:
         row = _LAST.first(connection)
         return Head(row["number"], row["mac"]) if row else NO_ROW
 
+    def row(self, connection: Connection, number: int) -> Head:
+        """Return a row that is in the store, or the last one that was archived; `NO_ROW` for any other."""
+        mac = connection.execute(select(audit.c.mac).where(audit.c.number == number)).scalar()
+        if mac is not None:
+            return Head(number, str(mac))
+        archived = self.archived(connection).last
+        return archived if archived.number == number else NO_ROW
+
     def _key_check(self) -> str:
         """Derive the text by which the store recognises the key; the key cannot be computed from it."""
         return hmac.new(self._key(), b"key", "sha256").hexdigest()
@@ -330,10 +433,19 @@ class Audit:
         numbers = {"anchored": anchored.number, "seen": self._seen.number}
         found = {Head(row["number"], row["mac"]) for row in _ROWS.all(connection, numbers)} if known else set[Head]()
         for head in known:
-            if head not in found and not self._is_accepted(connection, head, anchored):
+            if head not in found and not self._is_explained(connection, head, anchored):
                 self._has_same_key = False  # another database may be there
                 return Gap(head, self._head(connection))
         return None
+
+    def _is_explained(self, connection: Connection, head: Head, anchored: Head) -> bool:
+        """Return True if a row is missing because it was archived, or if an operator accepted that it is missing.
+
+        A server that did not write for long, or one on another machine, may know a row that was archived since.
+        """
+        if head.number <= self.archived(connection).last.number:
+            return True
+        return self._is_accepted(connection, head, anchored)
 
     def _is_accepted(self, connection: Connection, head: Head, anchored: Head) -> bool:
         """Return True if an operator accepted that a row is missing.
@@ -341,7 +453,7 @@ class Audit:
         The acceptance names the anchored row. What this process wrote may be older than that: the anchor is shared
         with the process in which it was accepted, and has moved on.
         """
-        query = select(*_COLUMNS).where(audit.c.event == GAP_ACCEPTED).order_by(audit.c.number.desc())
+        query = select(*COLUMNS).where(audit.c.event == GAP_ACCEPTED).order_by(audit.c.number.desc())
         rows = [dict(row) for row in connection.execute(query).mappings()]
         genuine = [row for row in rows if self._is_genuine(connection, row)]
         for accepted in accepted_gaps(genuine):
@@ -355,8 +467,7 @@ class Audit:
         return False
 
     def _is_genuine(self, connection: Connection, row: Mapping[str, Any]) -> bool:
-        query = select(audit.c.mac).where(audit.c.number == row["number"] - 1)
-        before = connection.execute(query).scalar() or NOTHING_BEFORE
+        before = self.row(connection, row["number"] - 1).mac
         return hmac.compare_digest(str(row["mac"]).encode("utf-8"), mac_of(self._key(), before, row).encode("utf-8"))
 
 

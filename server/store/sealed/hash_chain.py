@@ -1,12 +1,13 @@
 """The hash chain of the audit log: computes the MAC of a row, and finds what was tampered with.
 
-Pure functions: the rows come from the store or from an exported file.
+It reads nothing itself: the rows come from the store, an exported file or an archive.
 """
 
 import hmac
 import json
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections import deque
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any, Final, Literal
 
 NOTHING_BEFORE: Final = "0" * 64
@@ -95,13 +96,13 @@ def detail_text(detail: object) -> str:
 def mac_of(key: bytes, before: str, row: Row) -> str:
     """Compute the MAC of a row over itself and the MAC of the row before."""
     parts = [row[name] for name in ("number", "at", "event", "action_id", "principal", "detail")]
-    return _keyed(key, json.dumps([before, *parts], ensure_ascii=False))
+    return keyed(key, json.dumps([before, *parts], ensure_ascii=False))
 
 
 def seal_head(key: bytes, head: Head) -> str:
     """Serialise a head with its MAC, so that only the holder of the key can forge one."""
     plain = f"{head.number} {head.mac}"
-    return f"{plain} {_keyed(key, f'head {plain}')}"
+    return f"{plain} {keyed(key, f'head {plain}')}"
 
 
 def read_head(stored: str | None, key: bytes) -> Head:
@@ -114,28 +115,118 @@ def read_head(stored: str | None, key: bytes) -> Head:
     return NO_ROW
 
 
-def check_chain(rows: Sequence[Row], key: bytes, *, head: Head | None, anchored: Head) -> Verdict:
-    """Check rows in the order of their numbers.
+def seal_text(key: bytes, purpose: str, plain: str) -> str:
+    """Put the MAC of a text before it; the purpose is under the MAC, so that no text passes as one of another kind."""
+    return f"{keyed(key, f'{purpose} {plain}')} {plain}"
 
-    Without a head, as in an export, only the anchor shows that rows at the end are missing.
+
+def open_text(stored: str | None, key: bytes, purpose: str) -> str | None:
+    """Return the text that `seal_text` sealed; None if it is missing or its MAC is wrong."""
+    plain = (stored or "").partition(" ")[2]
+    return plain if stored is not None and _is_same(stored, seal_text(key, purpose, plain)) else None
+
+
+class ChainCheck:
+    """Checks rows in the order of their numbers, as they are read: it keeps a few of them, however many there are.
+
+    Without a head, as in an export, only the anchor shows that rows at the end are missing. `after` is the row behind
+    which the first one stands, where those before it are elsewhere or were checked before.
     """
-    before = NOTHING_BEFORE
-    accepted = accepted_gaps(rows)
-    if any(one.gap.missing == anchored for one in accepted):
-        anchored = NO_ROW  # a crash came between the accepting row and the new anchor
-    for place, row in enumerate(rows):
-        number = place + 1
-        if row["number"] != number or not _is_same(row["mac"], mac_of(key, before, row)):
-            return _diagnose(rows, place, before, key, head)
-        before = row["mac"]
-        if number == anchored.number and before != anchored.mac:
-            return Verdict(len(rows), number, "changed", f"row {number} is not the one that was anchored")
-    least = max(anchored.number, head.number if head else 0)
-    if len(rows) < least:
-        return _cut_off(len(rows))
-    if head is not None and head != Head(len(rows), before):
-        return Verdict(len(rows), len(rows), "changed", f"the head, after row {len(rows)}, was changed or removed")
-    return Verdict(len(rows), accepted=accepted)
+
+    def __init__(self, key: bytes, *, anchored: Head, head: Head | None = None, after: Head = NO_ROW) -> None:
+        self._key = key
+        self._anchored = anchored if anchored.number > after.number else NO_ROW
+        self._head = head
+        self._first = after
+        self.last = after
+        """The last row that fits."""
+
+        self.rows = 0
+        self._near = deque[Row](maxlen=SEARCH_WINDOW)
+        """The last rows that fit; once one does not fit, no more are taken."""
+
+        self._rest: list[Row] = []
+        """The first row that does not fit, and the next ones."""
+
+        self._differs_from_anchor = False
+        self._accepted: list[AcceptedGap] = []
+
+    def add(self, rows: Iterable[Row]) -> None:
+        """Check the next rows."""
+        for row in rows:
+            self.rows += 1
+            if row["event"] == GAP_ACCEPTED:
+                self._accepted += accepted_gaps([row])
+            if self._rest:
+                if len(self._rest) < SEARCH_WINDOW:
+                    self._rest.append(row)
+                continue
+            number, mac = self.last.number + 1, self.last.mac
+            if row["number"] != number or not _is_same(row["mac"], mac_of(self._key, mac, row)):
+                self._rest.append(row)
+                continue
+            self._near.append(row)
+            self.last = Head(number, row["mac"])
+            self._differs_from_anchor |= number == self._anchored.number and self.last != self._anchored
+
+    def end(self) -> Verdict:
+        """Return the result, once all rows are added."""
+        accepted = tuple(self._accepted)
+        # A crash came between the accepting row and the new anchor.
+        anchored = NO_ROW if any(one.gap.missing == self._anchored for one in accepted) else self._anchored
+        if self._differs_from_anchor and anchored != NO_ROW:
+            number = anchored.number
+            return Verdict(self.rows, number, "changed", f"row {number} is not the one that was anchored")
+        if self._rest:
+            return self._diagnose()
+        number, head = self.last.number, self._head
+        if number < max(anchored.number, head.number if head else 0):
+            what = f"row {number + 1} and what came after it was cut off"
+            return Verdict(self.rows, number + 1, "cut off", what)
+        if head is not None and head != self.last:
+            return Verdict(self.rows, number, "changed", f"the head, after row {number}, was changed or removed")
+        return Verdict(self.rows, accepted=accepted)
+
+    def _diagnose(self) -> Verdict:
+        near = [*self._near, *self._rest]
+        place = len(self._near)
+        around = _Around(near, place, self.last.number + 1 - place, {NOTHING_BEFORE, self._first.mac})
+        return replace(_find_out(around, self.last.mac, self._key, self._head), rows=self.rows)
+
+
+@dataclass(frozen=True, slots=True)
+class _Around:
+    """The first row that does not fit, among those around it."""
+
+    rows: Sequence[Row]
+    place: int
+    first: int
+    """The number that belongs to the first of the rows."""
+
+    before: Collection[str]
+    """MACs that a row may follow without one of these rows before it."""
+
+    @property
+    def number(self) -> int:
+        """The number that belongs to the place."""
+        return self.first + self.place
+
+    @property
+    def row(self) -> Row:
+        """The row."""
+        return self.rows[self.place]
+
+    @property
+    def following(self) -> Row | None:
+        """The row after it; None if it is the last."""
+        return self.rows[self.place + 1] if self.place + 1 < len(self.rows) else None
+
+
+def check_chain(rows: Iterable[Row], key: bytes, *, head: Head | None, anchored: Head) -> Verdict:
+    """Check all rows of a log from its first."""
+    check = ChainCheck(key, anchored=anchored, head=head)
+    check.add(rows)
+    return check.end()
 
 
 def accepted_gaps(rows: Iterable[Row]) -> tuple[AcceptedGap, ...]:
@@ -156,57 +247,52 @@ def _read_gap(detail: str) -> Gap:
         return Gap(NO_ROW, NO_ROW)
 
 
-def _diagnose(rows: Sequence[Row], place: int, before: str, key: bytes, head: Head | None) -> Verdict:
-    """Find out what was done at the first wrong place."""
-    number, row = place + 1, rows[place]
+def _find_out(around: _Around, before: str, key: bytes, head: Head | None) -> Verdict:
+    """Find out what was done at the first wrong place; `before` is the MAC of the row before it."""
+    number, row = around.number, around.row
     if row["number"] > number:
-        return Verdict(len(rows), number, "removed", f"row {number} was removed")
-    if row["number"] < number or _was_inserted(rows, place, before, key, head):
-        return Verdict(len(rows), row["number"], "inserted", f"row {row['number']} was inserted")
-    if (home := _home_of(rows, place, key)) is not None:
-        return Verdict(len(rows), number, "moved", f"row {number} was moved there from {home}")
-    if _was_closed_up(rows, place, key, head):
-        return Verdict(len(rows), number, "removed", f"row {number} was removed, and those after it moved up")
-    return Verdict(len(rows), number, "changed", f"row {number} was changed")
+        return Verdict(0, number, "removed", f"row {number} was removed")
+    if row["number"] < number or _was_inserted(around, before, key, head):
+        return Verdict(0, row["number"], "inserted", f"row {row['number']} was inserted")
+    if (home := _home_of(around, key)) is not None:
+        return Verdict(0, number, "moved", f"row {number} was moved there from {home}")
+    if _was_closed_up(around, key, head):
+        return Verdict(0, number, "removed", f"row {number} was removed, and those after it moved up")
+    return Verdict(0, number, "changed", f"row {number} was changed")
 
 
-def _was_inserted(rows: Sequence[Row], place: int, before: str, key: bytes, head: Head | None) -> bool:
+def _was_inserted(around: _Around, before: str, key: bytes, head: Head | None) -> bool:
     """Return True if the next row fits without this one, or if the chain ended before it."""
-    if place + 1 < len(rows):
-        following = rows[place + 1]
-        return _is_same(following["mac"], mac_of(key, before, {**following, "number": place + 1}))
-    return head == Head(place, before)
+    following = around.following
+    if following is not None:
+        return _is_same(following["mac"], mac_of(key, before, {**following, "number": around.number}))
+    return head == Head(around.number - 1, before)
 
 
-def _home_of(rows: Sequence[Row], place: int, key: bytes) -> int | None:
+def _home_of(around: _Around, key: bytes) -> int | None:
     """Return the number that a row had before it was moved; None if it was not moved from nearby."""
-    near = range(max(0, place - SEARCH_WINDOW), min(len(rows), place + SEARCH_WINDOW))
-    codes = [NOTHING_BEFORE, *(str(rows[other]["mac"]) for other in near)]
-    own = str(rows[place]["mac"])
-    for number in (other + 1 for other in near if other != place):
-        moved = {**rows[place], "number": number}
-        if own in {mac_of(key, before, moved) for before in codes}:
-            return number
+    codes = [*around.before, *(str(row["mac"]) for row in around.rows)]
+    own = str(around.row["mac"])
+    for place in range(len(around.rows)):
+        moved = {**around.row, "number": around.first + place}
+        if place != around.place and own in {mac_of(key, before, moved) for before in codes}:
+            return around.first + place
     return None
 
 
-def _was_closed_up(rows: Sequence[Row], place: int, key: bytes, head: Head | None) -> bool:
+def _was_closed_up(around: _Around, key: bytes, head: Head | None) -> bool:
     """Return True if this row and the next are genuine but had higher numbers, so rows before them were removed."""
-    code, number = str(rows[place]["mac"]), place + 1
-    if place + 1 == len(rows):
+    code, number, following = str(around.row["mac"]), around.number, around.following
+    if following is None:
         return head is not None and head.mac == code and head.number > number
-    following = rows[place + 1]
     moved = ({**following, "number": number + 1 + gap} for gap in range(1, SEARCH_WINDOW))
     return any(_is_same(following["mac"], mac_of(key, code, row)) for row in moved)
-
-
-def _cut_off(rows: int) -> Verdict:
-    return Verdict(rows, rows + 1, "cut off", f"row {rows + 1} and what came after it was cut off")
 
 
 def _is_same(stored: object, expected: str) -> bool:
     return hmac.compare_digest(str(stored).encode("utf-8"), expected.encode("utf-8"))
 
 
-def _keyed(key: bytes, text: str) -> str:
-    return hmac.new(key, text.encode("utf-8"), "sha256").hexdigest()
+def keyed(key: bytes, text: str) -> str:
+    """Compute the MAC of a text."""
+    return hmac.digest(key, text.encode("utf-8"), "sha256").hex()

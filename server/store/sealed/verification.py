@@ -1,7 +1,6 @@
 """Remembers when the audit log was last verified, by whom, and with which result."""
 
 import json
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final
@@ -9,14 +8,14 @@ from typing import Any, Final
 from cryptography.fernet import InvalidToken
 
 from server.store.key_values import KeyValueStore
-from server.store.sealed.hash_chain import Verdict
+from server.store.sealed.checkpoint import Checkpoint
 from server.store.sealed.seal import Seal
 
 _LAST: Final = "audit verification"
 _BEGUN: Final = "audit verification begun"
 
-GIVEN_UP_AFTER: Final = timedelta(minutes=10)
-"""A verification that began longer ago and has no result was interrupted; a million rows take less than a minute."""
+GIVEN_UP_AFTER: Final = timedelta(hours=1)
+"""A verification that began longer ago and has no result was interrupted; millions of rows take half as long."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,6 +33,9 @@ class Verification:
 
     signed: int
     """How many approvals are signed by the passkey of their operator."""
+
+    whole_at: datetime | None = None
+    """When all rows were last read; None if they were read now."""
 
 
 class Verifications:
@@ -57,17 +59,16 @@ class Verifications:
         """Forget that a verification is under way."""
         await self._key_values.drop(_BEGUN)
 
-    async def remember(
-        self, verdict: Verdict, *, problems: Sequence[str] = (), signed: int = 0, by: str, at: datetime
-    ) -> None:
-        """Remember a result, in place of the last one; `problems` are those of signatures, and `signed` fit."""
+    async def remember(self, end: Checkpoint, *, fault: str) -> None:
+        """Remember how a verification ended, in place of the last one; the fault is empty if everything fits."""
         result = {
-            "at": at.isoformat(),
-            "by": by,
-            "rows": verdict.rows,
-            "fault": verdict.what or next(iter(problems), "").removesuffix("."),
-            "gaps": len(verdict.accepted),
-            "signed": signed,
+            "at": end.at,
+            "by": end.by,
+            "rows": end.rows,
+            "fault": fault,
+            "gaps": end.gaps,
+            "signed": end.signed,
+            "whole_at": end.whole_at if end.whole_at != end.at else None,
         }
         await self._key_values.put(_LAST, self._seal.close(json.dumps(result)).decode("ascii"))
 
@@ -78,5 +79,5 @@ class Verifications:
             result: dict[str, Any] = json.loads(self._seal.open((stored or "").encode("ascii")))
         except (InvalidToken, ValueError):
             return None
-        at = datetime.fromisoformat(result.pop("at"))
-        return Verification(at=at, **result)
+        at, whole_at = datetime.fromisoformat(result.pop("at")), result.pop("whole_at", None)
+        return Verification(at=at, whole_at=datetime.fromisoformat(whole_at) if whole_at else None, **result)

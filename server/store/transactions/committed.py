@@ -42,7 +42,7 @@ _SAID: Final = ("operation", "account", "steps", "plan", "step", "refusal", "pri
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
+class AddedRow:
     """A row that was added to the audit log."""
 
     event: str
@@ -53,7 +53,7 @@ class Row:
     """The action or plan as it is then, where the row is about one."""
 
 
-def note_committed(rows: Sequence[Row]) -> None:
+def note_committed(rows: Sequence[AddedRow]) -> None:
     """Log and measure what a transaction added to the audit log, and note it on the span of the transaction."""
     for row in rows:
         AUDIT_ROWS.add(1, {EVENT: row.event})
@@ -66,7 +66,7 @@ def note_committed(rows: Sequence[Row]) -> None:
             add_facts({ACTION: ", ".join(ids)})
 
 
-def _measure(row: Row) -> None:
+def _measure(row: AddedRow) -> None:
     match row.about:
         case Action() as action if row.event == action.state:
             facts = {PROVIDER: action.provider, ACCOUNT: action.made_on, OPERATION: action.operation}
@@ -89,7 +89,7 @@ def _measure_approval(about: Action | Plan, *, is_approved: bool, facts: Mapping
         APPROVAL_SECONDS.record(max(0.0, (at - about.created_at).total_seconds()), facts)
 
 
-def _log(row: Row) -> None:
+def _log(row: AddedRow) -> None:
     facts = _facts_of(row.detail) | {"principal": row.principal}
     match row.about:
         case Action() as action:

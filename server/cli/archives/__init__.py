@@ -1,0 +1,1 @@
+"""`ringfence actions archive`, and what other commands say of archives."""
