@@ -9,6 +9,7 @@ import time
 from collections.abc import Generator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any, Final
 
 import httpx2
@@ -104,13 +105,8 @@ class Attempt:
 def observe_attempt(method: str, template: str, base_url: str, resends: int) -> Generator[Attempt]:
     """Record one request. `resends` is how often it was sent before."""
     attempt = Attempt()
-    url = httpx2.URL(base_url)
-    facts: dict[str, str | int] = {
-        "http.request.method": method,
-        "url.template": url.path.rstrip("/") + template,
-        "server.address": url.host,
-        "server.port": url.port or (443 if url.scheme == "https" else 80),
-    }
+    server, path = _server_at(base_url)
+    facts: dict[str, str | int] = {"http.request.method": method, "url.template": path + template, **server}
     facts |= {"http.request.resend_count": resends} if resends else {}
     with span(f"{method} {template}", facts, kind=SpanKind.CLIENT) as current:
         yield attempt
@@ -119,6 +115,14 @@ def observe_attempt(method: str, template: str, base_url: str, resends: int) -> 
             if attempt.status >= 400:
                 current.set_attribute(ERROR, str(attempt.status))
                 current.set_status(StatusCode.ERROR)
+
+
+@lru_cache(maxsize=64)  # one for each account and each address to log in
+def _server_at(base_url: str) -> tuple[Facts, str]:
+    """Return host and port of an address as attributes, and its path."""
+    url = httpx2.URL(base_url)
+    port = url.port or (443 if url.scheme == "https" else 80)
+    return {"server.address": url.host, "server.port": port}, url.path.rstrip("/")
 
 
 def note_throttled(spec: Spec, account: str, retry_after: float | None) -> None:

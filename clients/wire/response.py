@@ -87,8 +87,14 @@ async def read_within(response: httpx2.Response, size: int) -> Response:
         chunks.append(chunk)
         if total > size:
             break
-    text = b"".join(chunks)[:size].decode(response.encoding or "utf-8", errors="replace")
+    text = b"".join(chunks)[:size].decode(_encoding_of(response), errors="replace")
     return Response(response.status_code, response.headers, text, is_cut_off=total > size)
+
+
+def _encoding_of(response: httpx2.Response) -> str:
+    """Return how the text of a response is encoded; the header is only parsed where it names that."""
+    named = "charset" in response.headers.get("content-type", "").lower()
+    return (response.encoding if named else None) or "utf-8"
 
 
 def excerpt(text: str) -> str:

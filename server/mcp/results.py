@@ -13,7 +13,7 @@ from pydantic import BaseModel
 
 from clients.effects import Effect
 from clients.errors import Refused, TelephonyError
-from clients.fields import is_secret
+from clients.fields import secret_fields
 from clients.operation import Exchange
 from clients.redaction import redact
 from clients.spec import Spec
@@ -257,7 +257,7 @@ def _details(error: TelephonyError) -> dict[str, Any]:
 
 def dump(answer: BaseModel, untrusted: Untrusted) -> dict[str, Any]:
     """Dump an answer without its secrets, and with text from outside fenced."""
-    hidden = {name for name, field in type(answer).model_fields.items() if is_secret(field.annotation)}
+    hidden = secret_fields(type(answer))
     return fence_fields(answer, answer.model_dump(mode="json", exclude_none=True, exclude=hidden), untrusted)
 
 

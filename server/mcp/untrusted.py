@@ -9,7 +9,7 @@ from typing import Any, TypeVar, cast
 
 from pydantic import BaseModel, ValidationError
 
-from clients.fields import FromOutside, outside_marker
+from clients.fields import FromOutside, outside_markers
 from clients.operation import Answer, Operation, answer_type
 from guard.action import Action
 from guard.injection.deobfuscation import confusable_skeleton
@@ -80,11 +80,11 @@ def fence_fields(model: BaseModel, shown: Mapping[str, Any], untrusted: Untruste
     """Fence every field with text from outside in a dumped model, at any depth."""
     out = dict(shown)
     own = model.own_texts() if isinstance(model, Answer) else frozenset[str]()
-    for name, field in type(model).model_fields.items():
+    for name, marker in outside_markers(type(model)).items():
         if name not in out:
             continue
         value: object = getattr(model, name)
-        if (marker := outside_marker(field.metadata, field.annotation)) is not None:
+        if marker is not None:
             out[name] = _each(out[name], untrusted, marker, is_own=name in own)
         elif isinstance(value, BaseModel):
             out[name] = fence_fields(value, out[name], untrusted)
