@@ -490,7 +490,7 @@ class ApiClient:
             raise self._not_shown(operation.spec, raw, str(missing)) from missing
 
     def _correction_for(self, spec: Spec) -> Correction:
-        return self._corrections.get(endpoint_of(spec), AS_DECLARED)
+        return self._corrections.get(endpoint_of(spec), AS_DECLARED) if self._corrections else AS_DECLARED
 
     def _not_shown(self, spec: Spec, raw: str, why: str) -> TelephonyError:
         """Return what a success means whose content does not show what was done or asked for."""

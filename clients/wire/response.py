@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from decimal import Decimal, InvalidOperation
 from email.utils import parsedate_to_datetime
-from typing import Any
+from typing import Any, Final
 
 import httpx2
 
@@ -16,6 +16,8 @@ from clients.redaction import redact
 BACKOFF_SECONDS = 0.25
 LONGEST_WAIT_SECONDS = 8.0
 """A provider that asks for a longer wait is reported instead."""
+
+_DECODER: Final = json.JSONDecoder(parse_float=Decimal)
 
 FAILURE_SIZE_LIMIT = 256 * 1024
 WORDS_LIMIT = 4096
@@ -110,7 +112,7 @@ def parse_json(text: str) -> Any:
         ValueError: It is not JSON, or nested too deep to be read.
     """
     try:
-        return json.loads(text, parse_float=Decimal)
+        return _DECODER.decode(text)
     except RecursionError as deep:
         raise ValueError("nested too deep") from deep
 

@@ -5,6 +5,7 @@ import re
 import secrets
 from collections.abc import Callable, Mapping
 from dataclasses import replace
+from functools import cached_property
 from typing import Any, TypeVar, cast
 
 from pydantic import BaseModel, ValidationError
@@ -41,12 +42,16 @@ class Untrusted:
     """The text from outside in one result, and the random tag of the markers around it."""
 
     def __init__(self) -> None:
-        self.tag = f"outside-{secrets.token_hex(TAG_BYTES)}"
         self.texts: list[str] = []
         """The fenced texts that others wrote, as they are shown."""
 
         self.is_used = False
         """True when the result holds text between markers."""
+
+    @cached_property
+    def tag(self) -> str:
+        """The word of the markers. No writer of a text can guess it."""
+        return f"outside-{secrets.token_hex(TAG_BYTES)}"
 
     def fence(self, text: str, *, is_own: bool = False) -> str:
         """Put a text between the markers, without invisible characters; marker-like brackets in it are replaced.
