@@ -362,7 +362,7 @@ def is_dry_run(operation: object) -> bool:
 def wire_fields(operation: Operation[Any], *, exclude: frozenset[str] = frozenset()) -> dict[str, Any]:
     """Return the fields that are set, under their wire names, without those of the path and those in `exclude`."""
     left_out = placeholders(operation.spec.path) | exclude
-    values = operation.model_dump(mode="json", exclude_none=True, exclude=left_out, context=WIRE)
+    values = operation.model_dump(mode="json", exclude_none=True, exclude=set(left_out), context=WIRE)
     secrets = {name: value for name, value in _secrets(operation).items() if name not in left_out}
     on_wire = _wire_names(type(operation))
     return {on_wire[name]: value for name, value in (values | secrets).items()}
@@ -378,7 +378,7 @@ def _wire_names(operation: "type[Operation[Any]]") -> Mapping[str, str]:
 def _shown_fields(model: BaseModel) -> dict[str, Any]:
     """Return the fields of a model as JSON values, without its secrets; those of a call only where they are set."""
     hidden = secret_fields(type(model))
-    return model.model_dump(mode="json", exclude=hidden, exclude_none=isinstance(model, Operation))
+    return model.model_dump(mode="json", exclude=set(hidden), exclude_none=isinstance(model, Operation))
 
 
 def answer_type(operation: type[Operation[R]]) -> type[R]:

@@ -154,7 +154,7 @@ def new_action_id() -> str:
 def arguments_of(operation: Operation[Any]) -> dict[str, Any]:
     """Return the exact arguments as JSON values; a secret shows only that it is set."""
     hidden = secret_fields(type(operation))
-    shown: dict[str, Any] = operation.model_dump(mode="json", exclude=hidden, exclude_none=True)
+    shown: dict[str, Any] = operation.model_dump(mode="json", exclude=set(hidden), exclude_none=True)
     return shown | {name: SET_BY_SERVER for name in sorted(hidden) if getattr(operation, name) is not None}
 
 

@@ -106,7 +106,11 @@ def observe_attempt(method: str, template: str, base_url: str, resends: int) -> 
     """Record one request. `resends` is how often it was sent before."""
     attempt = Attempt()
     server, path = _server_at(base_url)
-    facts: dict[str, str | int] = {"http.request.method": method, "url.template": path + template, **server}
+    facts: dict[str, str | int | float | bool] = {
+        "http.request.method": method,
+        "url.template": path + template,
+        **server,
+    }
     facts |= {"http.request.resend_count": resends} if resends else {}
     with span(f"{method} {template}", facts, kind=SpanKind.CLIENT) as current:
         yield attempt

@@ -258,7 +258,7 @@ def _details(error: TelephonyError) -> dict[str, Any]:
 def dump(answer: BaseModel, untrusted: Untrusted) -> dict[str, Any]:
     """Dump an answer without its secrets, and with text from outside fenced."""
     hidden = secret_fields(type(answer))
-    return fence_fields(answer, answer.model_dump(mode="json", exclude_none=True, exclude=hidden), untrusted)
+    return fence_fields(answer, answer.model_dump(mode="json", exclude_none=True, exclude=set(hidden)), untrusted)
 
 
 def _content(spec: Spec, answer: BaseModel, paging: Paging, untrusted: Untrusted) -> tuple[dict[str, Any], list[str]]:
