@@ -291,10 +291,10 @@ class Services:
         """Return True if a principal may see what is left of the caps: the local user can read the store anyway."""
         return self.shares_spending or principal.is_local
 
-    @cached_property
+    @property
     def set_up(self) -> tuple[str, ...]:
         """Names of the providers that have credentials."""
-        return self.settings.set_up
+        return tuple(self._accounts)
 
     def accounts_of(self, provider: str) -> tuple[str, ...]:
         """Return the names of a provider's accounts that are set up."""
@@ -303,7 +303,7 @@ class Services:
     @cached_property
     def _accounts(self) -> "Mapping[str, tuple[str, ...]]":
         """The names of the accounts that are set up, by provider: every call asks, and settings are read once."""
-        return {provider: self.settings.accounts_of(provider) for provider in self.set_up}
+        return {provider: self.settings.accounts_of(provider) for provider in self.settings.set_up}
 
     def default_account(self, provider: str, usable: Sequence[str]) -> str | None:
         """Return the account of a call that names none, among those that may be used; None where it has to name one."""
