@@ -156,13 +156,13 @@ def _unknown_rows(answer: object, path: str = "") -> Iterator[str]:
         for name in type(answer).model_fields:
             value: object = getattr(answer, name)
             if isinstance(value, _NESTED):
-                yield from _unknown_rows(value, f"{path}{name}.")
+                yield from _unknown_rows(cast("object", value), f"{path}{name}.")
     elif isinstance(answer, list):
         for place, row in enumerate(cast("list[object]", answer)):
             if isinstance(row, BaseModel) and type(row).model_fields and not row.model_fields_set:
                 yield f"{path}{place}"
             elif isinstance(row, _NESTED):
-                yield from _unknown_rows(row, f"{path}{place}.")
+                yield from _unknown_rows(cast("object", row), f"{path}{place}.")
 
 
 def _without_misfits(content: Any, misfit: ValidationError, *, keeps_rows: bool) -> tuple[Any, list[str]]:
