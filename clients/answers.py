@@ -29,6 +29,9 @@ _NO_VALUE: Final[tuple[object, ...]] = (None, "", [], {})
 """How some servers write a value that is not set, whatever its type: as a text, a list or an object without content."""
 
 
+_NESTED: Final = (BaseModel, list)
+"""What may hold rows."""
+
 _PLAIN_KEY: Final = re.compile(r"[A-Za-z0-9_\-]{1,40}")
 
 
@@ -151,13 +154,15 @@ def _unknown_rows(answer: object, path: str = "") -> Iterator[str]:
     """Return the paths of rows of which no field was recognised."""
     if isinstance(answer, BaseModel):
         for name in type(answer).model_fields:
-            yield from _unknown_rows(getattr(answer, name), f"{path}{name}.")
+            value: object = getattr(answer, name)
+            if isinstance(value, _NESTED):
+                yield from _unknown_rows(cast("object", value), f"{path}{name}.")
     elif isinstance(answer, list):
         for place, row in enumerate(cast("list[object]", answer)):
             if isinstance(row, BaseModel) and type(row).model_fields and not row.model_fields_set:
                 yield f"{path}{place}"
-            else:
-                yield from _unknown_rows(row, f"{path}{place}.")
+            elif isinstance(row, _NESTED):
+                yield from _unknown_rows(cast("object", row), f"{path}{place}.")
 
 
 def _without_misfits(content: Any, misfit: ValidationError, *, keeps_rows: bool) -> tuple[Any, list[str]]:

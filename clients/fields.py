@@ -5,15 +5,17 @@ wire, which a model is dumped to with `context=WIRE`.
 """
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from decimal import Decimal
+from functools import lru_cache
 from typing import Annotated, Any, Final, get_args
 
 from pydantic import (
     AfterValidator,
     AwareDatetime,
+    BaseModel,
     BeforeValidator,
     Field,
     PlainSerializer,
@@ -209,6 +211,12 @@ def outside_marker(metadata: Sequence[Any], annotation: Any) -> FromOutside | No
     return next((marker for marker in inner if marker is not None), None)
 
 
+@lru_cache(maxsize=4096)  # asked for each row of every answer; bounded, because plans make classes of their own
+def outside_markers(model: type[BaseModel]) -> Mapping[str, FromOutside | None]:
+    """Return the `FromOutside` of every field of a model, None for those that have none."""
+    return {name: outside_marker(field.metadata, field.annotation) for name, field in model.model_fields.items()}
+
+
 OutsideText = Annotated[str, FromOutside()]
 
 NUMBER_ALONE: Final = re.compile(r"[+(]?[0-9\s().\-*#]{0,32}")
@@ -244,6 +252,12 @@ Secret = SecretStr
 def is_secret(annotation: Any) -> bool:
     """Return True for a field type that holds a secret, however it is wrapped."""
     return annotation is SecretStr or any(is_secret(part) for part in get_args(annotation))
+
+
+@lru_cache(maxsize=4096)
+def secret_fields(model: type[BaseModel]) -> frozenset[str]:
+    """Return the names of a model's fields that hold secrets."""
+    return frozenset(name for name, field in model.model_fields.items() if is_secret(field.annotation))
 
 
 def is_filled_by_server(field: FieldInfo) -> bool:

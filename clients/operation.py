@@ -16,14 +16,15 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
+from functools import lru_cache
 from typing import Any, ClassVar, Final, Generic, Literal, Self, TypeVar, cast
 
-from pydantic import BaseModel, ConfigDict, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, SecretStr, ValidationError, model_validator
 from pydantic.alias_generators import to_camel
 
 from clients.effects import Charge
 from clients.evidence import Evidence
-from clients.fields import WIRE, is_secret, require_in_order
+from clients.fields import WIRE, require_in_order, secret_fields
 from clients.questions.differences import Difference, differences, field_at
 from clients.questions.subjects import NOBODY, Reach, write_subject
 from clients.shared.inbound_texts import InboundText
@@ -163,8 +164,10 @@ class Operation(DeclaredModel, Generic[R]):
     @model_validator(mode="after")
     def _times_are_in_order(self) -> Self:
         # Without a sentence of its own: the bounds say which of them is the older one.
+        fields = type(self).model_fields
         for older, newer in TIME_RANGES:
-            require_in_order(older, getattr(self, older, None), newer, getattr(self, newer, None))
+            if older in fields and newer in fields:
+                require_in_order(older, getattr(self, older), newer, getattr(self, newer))
         return self
 
     def describe(self, before: Any = None, reach: Reach = NOBODY) -> str:
@@ -359,33 +362,40 @@ def is_dry_run(operation: object) -> bool:
 def wire_fields(operation: Operation[Any], *, exclude: frozenset[str] = frozenset()) -> dict[str, Any]:
     """Return the fields that are set, under their wire names, without those of the path and those in `exclude`."""
     left_out = placeholders(operation.spec.path) | exclude
-    values = operation.model_dump(mode="json", exclude_none=True, exclude=left_out, context=WIRE)
+    values = operation.model_dump(mode="json", exclude_none=True, exclude=set(left_out), context=WIRE)
     secrets = {name: value for name, value in _secrets(operation).items() if name not in left_out}
-    fields = type(operation).model_fields
+    on_wire = _wire_names(type(operation))
+    return {on_wire[name]: value for name, value in (values | secrets).items()}
+
+
+@lru_cache(maxsize=4096)  # bounded, because plans make classes of their own
+def _wire_names(operation: "type[Operation[Any]]") -> Mapping[str, str]:
+    """Return the wire name of every field of an operation."""
     case = operation.spec.provider.wire_case
-    return {fields[name].serialization_alias or case(name): value for name, value in (values | secrets).items()}
+    return {name: field.serialization_alias or case(name) for name, field in operation.model_fields.items()}
 
 
 def _shown_fields(model: BaseModel) -> dict[str, Any]:
     """Return the fields of a model as JSON values, without its secrets; those of a call only where they are set."""
-    hidden = {name for name, field in type(model).model_fields.items() if is_secret(field.annotation)}
-    return model.model_dump(mode="json", exclude=hidden, exclude_none=isinstance(model, Operation))
+    hidden = secret_fields(type(model))
+    return model.model_dump(mode="json", exclude=set(hidden), exclude_none=isinstance(model, Operation))
 
 
 def answer_type(operation: type[Operation[R]]) -> type[R]:
     """Return the type of an operation's answer."""
+    return cast("type[R]", _answer_type(operation))
+
+
+@lru_cache(maxsize=4096)
+def _answer_type(operation: type[Operation[Any]]) -> type[Any]:
     for base in operation.__mro__:
         generic = cast("dict[str, Any]", base.__dict__.get("__pydantic_generic_metadata__", {}))
         if isinstance(origin := generic.get("origin"), type) and issubclass(origin, Operation):
-            return cast("type[R]", generic["args"][0])
+            return cast("type[Any]", generic["args"][0])
     raise TypeError(f"{operation.__name__} must derive from Operation[<answer type>]")
 
 
 def _secrets(operation: Operation[Any]) -> dict[str, str]:
     """Secret inputs in clear text, for the request body and nothing else."""
-    found: dict[str, str] = {}
-    for name in type(operation).model_fields:
-        reveal = getattr(getattr(operation, name), "get_secret_value", None)
-        if reveal is not None:
-            found[name] = reveal()
-    return found
+    values = {name: getattr(operation, name) for name in secret_fields(type(operation))}
+    return {name: value.get_secret_value() for name, value in values.items() if isinstance(value, SecretStr)}

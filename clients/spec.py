@@ -13,6 +13,7 @@ An operation is declared with the decorator of its provider's API:
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import cache
 from string import Formatter
 from typing import ClassVar, Literal, TypeVar
 
@@ -221,9 +222,10 @@ class ProviderApi:
         return declare
 
 
-def placeholders(path: str) -> set[str]:
+@cache  # of paths as they are declared and corrected, not as they are filled in
+def placeholders(path: str) -> frozenset[str]:
     """Names of the path parameters."""
-    return {name for _, name, _, _ in Formatter().parse(path) if name}
+    return frozenset(name for _, name, _, _ in Formatter().parse(path) if name)
 
 
 def _title(words: list[str]) -> str:

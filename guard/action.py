@@ -13,10 +13,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
-from functools import lru_cache
 from typing import Any, Final, Literal, cast
 
-from clients.fields import RECORDED, is_secret
+from clients.fields import RECORDED, secret_fields
 from clients.operation import Operation, OperationType
 from clients.phone_numbers import spellings
 from guard.rules.quote import Quote
@@ -169,15 +168,9 @@ def new_action_id() -> str:
 
 def arguments_of(operation: Operation[Any]) -> dict[str, Any]:
     """Return the exact arguments as JSON values; a secret shows only that it is set."""
-    hidden = _secrets_of(type(operation))
+    hidden = secret_fields(type(operation))
     shown: dict[str, Any] = operation.model_dump(mode="json", exclude=set(hidden), exclude_none=True)
     return shown | {name: SET_BY_SERVER for name in sorted(hidden) if getattr(operation, name) is not None}
-
-
-@lru_cache(maxsize=1024)
-def _secrets_of(operation: OperationType) -> frozenset[str]:
-    """Return the names of the arguments that are secrets."""
-    return frozenset(name for name, field in operation.model_fields.items() if is_secret(field.annotation))
 
 
 def rebuild_call(operation: OperationType, arguments: Mapping[str, Any]) -> Operation[Any]:

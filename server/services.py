@@ -294,11 +294,16 @@ class Services:
     @property
     def set_up(self) -> tuple[str, ...]:
         """Names of the providers that have credentials."""
-        return self.settings.set_up
+        return tuple(self._accounts)
 
     def accounts_of(self, provider: str) -> tuple[str, ...]:
         """Return the names of a provider's accounts that are set up."""
-        return self.settings.accounts_of(provider)
+        return self._accounts.get(provider, ())
+
+    @cached_property
+    def _accounts(self) -> "Mapping[str, tuple[str, ...]]":
+        """The names of the accounts that are set up, by provider: every call asks, and settings are read once."""
+        return {provider: self.settings.accounts_of(provider) for provider in self.settings.set_up}
 
     def default_account(self, provider: str, usable: Sequence[str]) -> str | None:
         """Return the account of a call that names none, among those that may be used; None where it has to name one."""

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Mapping, Sequence
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any, Final, cast
 
 from clients.descriptions import field_descriptions
@@ -53,9 +53,10 @@ def argument_schema(operation: OperationType) -> dict[str, Any]:
     return out | ({"required": required} if required else {})
 
 
-def server_inputs(operation: OperationType) -> list[str]:
+@lru_cache(maxsize=4096)  # bounded, because plans make classes of their own
+def server_inputs(operation: OperationType) -> tuple[str, ...]:
     """Return the fields that the server fills in: secrets, and what belongs to them."""
-    return [name for name, field in operation.model_fields.items() if is_filled_by_server(field)]
+    return tuple(name for name, field in operation.model_fields.items() if is_filled_by_server(field))
 
 
 def secret_rule(operation: OperationType, name: str) -> KeptFromModel:

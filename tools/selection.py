@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from tools.registry import (
     nearest,
+    operation_named,
     operations_in,
     operations_of,
     provider_named,
@@ -182,7 +183,8 @@ def require_known_names(selection: ToolSelection, builtin: Iterable[ToolInfo]) -
 
 def find_unknown_names(selection: ToolSelection, builtin: Iterable[ToolInfo]) -> Iterator[tuple[str, str]]:
     """Yield each name in a selection that does not exist, and what to say about it."""
-    if not (set(selection.toolsets) - {DEFAULT, ALL, ALWAYS} or selection.tools or selection.excluded):
+    builtin = list(builtin)
+    if _are_found(selection, builtin):
         return
     known = [*builtin, *(tool_info(operation) for operation in _all_of(provider_names()))]
     toolsets = list(
@@ -195,6 +197,18 @@ def find_unknown_names(selection: ToolSelection, builtin: Iterable[ToolInfo]) ->
     for name in (*selection.tools, *selection.excluded):
         if name not in only_reads:
             yield name, _unknown("tool", name, nearest_tools(name, only_reads))
+
+
+def _are_found(selection: ToolSelection, builtin: Sequence[ToolInfo]) -> bool:
+    """Return True if every name is one of those that are found without the operations of the other providers.
+
+    They take 12 MiB, and a server has no other need of providers that are not set up.
+    """
+    toolsets = {DEFAULT, ALL, ALWAYS, *provider_names(), *(name for tool in builtin for name in tool.toolsets)}
+    tools = {tool.name for tool in builtin}
+    return toolsets.issuperset(selection.toolsets) and all(
+        name in tools or operation_named(name) for name in (*selection.tools, *selection.excluded)
+    )
 
 
 def _unknown(kind: str, name: str, close: Sequence[str]) -> str:

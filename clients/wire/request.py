@@ -33,7 +33,7 @@ def build_request(operation: Operation[Any], correction: Correction = AS_DECLARE
     spec = operation.spec
     template = correction.path or spec.path
     names = placeholders(template)
-    values = operation.model_dump(mode="json", include=names, context=WIRE) if names else {}
+    values = operation.model_dump(mode="json", include=set(names), context=WIRE) if names else {}
     filled = template.format(**{name: _path_part(name, values[name]) for name in names})
     carrier = correction.carrier(spec)
     in_query = carrier == "query"

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from decimal import Decimal, InvalidOperation
 from email.utils import parsedate_to_datetime
-from typing import Any
+from typing import Any, Final
 
 import httpx2
 
@@ -16,6 +16,8 @@ from clients.redaction import redact
 BACKOFF_SECONDS = 0.25
 LONGEST_WAIT_SECONDS = 8.0
 """A provider that asks for a longer wait is reported instead."""
+
+_DECODER: Final = json.JSONDecoder(parse_float=Decimal)
 
 FAILURE_SIZE_LIMIT = 256 * 1024
 WORDS_LIMIT = 4096
@@ -87,8 +89,14 @@ async def read_within(response: httpx2.Response, size: int) -> Response:
         chunks.append(chunk)
         if total > size:
             break
-    text = b"".join(chunks)[:size].decode(response.encoding or "utf-8", errors="replace")
+    text = b"".join(chunks)[:size].decode(_encoding_of(response), errors="replace")
     return Response(response.status_code, response.headers, text, is_cut_off=total > size)
+
+
+def _encoding_of(response: httpx2.Response) -> str:
+    """Return how the text of a response is encoded; the header is only parsed where it names that."""
+    named = "charset" in response.headers.get("content-type", "").lower()
+    return (response.encoding if named else None) or "utf-8"
 
 
 def excerpt(text: str) -> str:
@@ -104,7 +112,7 @@ def parse_json(text: str) -> Any:
         ValueError: It is not JSON, or nested too deep to be read.
     """
     try:
-        return json.loads(text, parse_float=Decimal)
+        return _DECODER.decode(text)
     except RecursionError as deep:
         raise ValueError("nested too deep") from deep
 

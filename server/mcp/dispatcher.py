@@ -87,6 +87,7 @@ class Dispatcher:
         self._uses_form = services.settings.approvals.form == "auto"
         self._out_of_band = OutOfBandApproval(page, services.settings.approvals.wait_seconds)
         self._plans = PlanDispatcher(services, self._out_of_band)
+        self._guarded: dict[tuple[str, str], bool] = {}
 
     async def call(
         self, operation: OperationType, arguments: Mapping[str, Any], session: Session, *, reason: str = ""
@@ -102,9 +103,9 @@ class Dispatcher:
         client = self._services.clients[call.account]
         untrusted = Untrusted()
         try:
-            # What cannot be sent is refused before anybody has to approve it.
-            client.build_request(call.operation)
-            if self._services.policy.at(call.account).guards(operation.spec):
+            if self._is_guarded(operation, call.account):
+                # What cannot be sent is refused before anybody has to approve it.
+                client.build_request(call.operation)
                 return await self._run_guarded(
                     _GuardedCall(call.operation, call.account, call.paging, reason=reason), session
                 )
@@ -185,6 +186,13 @@ class Dispatcher:
         """Remember the text from outside that was shown, so that a call made from it needs approval."""
         if untrusted.texts:
             await self._services.store.taint.remember(principal, untrusted.texts, source=source)
+
+    def _is_guarded(self, operation: OperationType, account: str) -> bool:
+        """Return True if calls of an operation on an account pass the guard; in one process that does not change."""
+        key = operation.spec.tool_name, account
+        if key not in self._guarded:
+            self._guarded[key] = self._services.policy.at(account).guards(operation.spec)
+        return self._guarded[key]
 
     def _build_result(self, outcome: Outcome, untrusted: Untrusted) -> ToolResult:
         match outcome:

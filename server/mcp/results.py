@@ -13,7 +13,7 @@ from pydantic import BaseModel
 
 from clients.effects import Effect
 from clients.errors import Refused, TelephonyError
-from clients.fields import is_secret
+from clients.fields import secret_fields
 from clients.operation import Exchange
 from clients.redaction import redact
 from clients.spec import Spec
@@ -28,7 +28,7 @@ from guard.verification_hint import outcome_text
 from server.mcp.card.content import action_facts, with_facts
 from server.mcp.out_of_band import Place
 from server.mcp.recipient_lists import names_number, shorten_recipients
-from server.mcp.tabular import compact, render, tabulate
+from server.mcp.tabular import both_forms, compact, tabulate
 from server.mcp.untrusted import OPERATOR_NOTE, Untrusted, fence_action, fence_fields, fence_marked, fence_reasons
 from tools.actions.handlers import action_row
 from tools.arguments import Paging
@@ -257,8 +257,8 @@ def _details(error: TelephonyError) -> dict[str, Any]:
 
 def dump(answer: BaseModel, untrusted: Untrusted) -> dict[str, Any]:
     """Dump an answer without its secrets, and with text from outside fenced."""
-    hidden = {name for name, field in type(answer).model_fields.items() if is_secret(field.annotation)}
-    return fence_fields(answer, answer.model_dump(mode="json", exclude_none=True, exclude=hidden), untrusted)
+    hidden = secret_fields(type(answer))
+    return fence_fields(answer, answer.model_dump(mode="json", exclude_none=True, exclude=set(hidden)), untrusted)
 
 
 def _content(spec: Spec, answer: BaseModel, paging: Paging, untrusted: Untrusted) -> tuple[dict[str, Any], list[str]]:
@@ -298,9 +298,9 @@ def _result(
 ) -> CallToolResult:
     """Build both forms of a result: what came of it, the content, and what to know besides."""
     outcome = outcome or ("" if content or notes else nothing)
-    body = [render(content, rows)] if content else []
-    text = "\n".join([*([outcome] if outcome else []), *body, *notes])
-    structured = _structured(tabulate(content, rows), outcome=outcome, notes=notes)
+    body, structure = both_forms(content, rows) if content else ("", {})
+    text = "\n".join([*([outcome] if outcome else []), *([body] if body else []), *notes])
+    structured = _structured(structure, outcome=outcome, notes=notes)
     return CallToolResult(content=[TextContent(text=text)], structured_content=structured)
 
 

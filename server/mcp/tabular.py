@@ -7,7 +7,7 @@ As text, the column names stand once, then one line per row. As structured conte
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, cast
+from typing import Any, Final, cast
 
 FEWEST_ROWS = 4
 """With fewer rows, JSON objects are shorter than a table."""
@@ -18,6 +18,9 @@ SEPARATOR = "."
 
 LONGEST_LIST = 5
 """So many entries of a list fit into a cell."""
+
+
+_COMPACT: Final = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), default=str)
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,9 +35,23 @@ class Table:
     """What is the same in all rows."""
 
 
+def both_forms(content: Mapping[str, Any], rows: str | None) -> tuple[str, dict[str, Any]]:
+    """Return content as text and as structured content, with the list under the key `rows` as a table."""
+    table = _table_of(content.get(rows)) if rows is not None else None
+    return _text(content, rows, table), _structure(content, rows, table)
+
+
 def render(content: Mapping[str, Any], rows: str | None) -> str:
     """Render content as compact JSON, with the list under the key `rows` as a table below it if long and flat."""
-    table = _table_of(content.get(rows)) if rows is not None else None
+    return both_forms(content, rows)[0]
+
+
+def tabulate(content: Mapping[str, Any], rows: str | None) -> dict[str, Any]:
+    """Return content with the list under the key `rows` as an object of columns and rows if long and flat."""
+    return both_forms(content, rows)[1]
+
+
+def _text(content: Mapping[str, Any], rows: str | None, table: Table | None) -> str:
     if table is None:
         return compact(content)
     rest = {name: value for name, value in content.items() if name != rows}
@@ -44,9 +61,7 @@ def render(content: Mapping[str, Any], rows: str | None) -> str:
     return "\n".join([*head, f"{rows}{shared}, a line each: {'|'.join(table.columns)}", *lines])
 
 
-def tabulate(content: Mapping[str, Any], rows: str | None) -> dict[str, Any]:
-    """Return content with the list under the key `rows` as an object of columns and rows if long and flat."""
-    table = _table_of(content.get(rows)) if rows is not None else None
+def _structure(content: Mapping[str, Any], rows: str | None, table: Table | None) -> dict[str, Any]:
     if rows is None or table is None:
         return dict(content)
     shared = {"in_all": dict(table.in_all)} if table.in_all else {}
@@ -76,7 +91,7 @@ def read_rows(listed: Any) -> list[dict[str, Any]]:
 
 def compact(content: Mapping[str, Any]) -> str:
     """Render content as JSON without spaces."""
-    return json.dumps(content, ensure_ascii=False, separators=(",", ":"), default=str)
+    return _COMPACT.encode(content)
 
 
 def _table_of(listed: object) -> Table | None:

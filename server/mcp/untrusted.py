@@ -5,11 +5,12 @@ import re
 import secrets
 from collections.abc import Callable, Mapping
 from dataclasses import replace
+from functools import cached_property
 from typing import Any, TypeVar, cast
 
 from pydantic import BaseModel, ValidationError
 
-from clients.fields import FromOutside, outside_marker
+from clients.fields import FromOutside, outside_markers
 from clients.operation import Answer, Operation, answer_type
 from guard.action import Action
 from guard.injection.deobfuscation import confusable_skeleton
@@ -41,12 +42,16 @@ class Untrusted:
     """The text from outside in one result, and the random tag of the markers around it."""
 
     def __init__(self) -> None:
-        self.tag = f"outside-{secrets.token_hex(TAG_BYTES)}"
         self.texts: list[str] = []
         """The fenced texts that others wrote, as they are shown."""
 
         self.is_used = False
         """True when the result holds text between markers."""
+
+    @cached_property
+    def tag(self) -> str:
+        """The word of the markers. No writer of a text can guess it."""
+        return f"outside-{secrets.token_hex(TAG_BYTES)}"
 
     def fence(self, text: str, *, is_own: bool = False) -> str:
         """Put a text between the markers, without invisible characters; marker-like brackets in it are replaced.
@@ -80,11 +85,11 @@ def fence_fields(model: BaseModel, shown: Mapping[str, Any], untrusted: Untruste
     """Fence every field with text from outside in a dumped model, at any depth."""
     out = dict(shown)
     own = model.own_texts() if isinstance(model, Answer) else frozenset[str]()
-    for name, field in type(model).model_fields.items():
+    for name, marker in outside_markers(type(model)).items():
         if name not in out:
             continue
         value: object = getattr(model, name)
-        if (marker := outside_marker(field.metadata, field.annotation)) is not None:
+        if marker is not None:
             out[name] = _each(out[name], untrusted, marker, is_own=name in own)
         elif isinstance(value, BaseModel):
             out[name] = fence_fields(value, out[name], untrusted)

@@ -35,6 +35,8 @@ class ToolRegistry:
         self.providers = settings.set_up or provider_names()  # where none is set up, show what there is
         self._cache = ListingCache(settings.state_folder)
         self._set_up = settings.set_up
+        self._declared: dict[str, Declaration] = {}
+        """What listed tools call, by name, as far as they were called."""
 
     @cached_property
     def listed(self) -> dict[str, RegisteredTool]:
@@ -57,7 +59,7 @@ class ToolRegistry:
             NotOffered: The headers name a toolset or tool that is not offered here.
         """
         if narrowed is None:
-            return frozenset(self.listed)
+            return self._every_name
         offered = [one.info for one in self.listed.values()]
         if unknown := names_not_offered(narrowed, offered):
             toolsets = sorted({name for tool in offered for name in tool.toolsets})
@@ -69,6 +71,11 @@ class ToolRegistry:
 
     def declaration(self, name: str) -> "Declaration | None":
         """Return the operation or built-in tool that a listed tool calls; None where no such tool is listed."""
+        if name not in self._declared and (declared := self._find_declaration(name)) is not None:
+            self._declared[name] = declared
+        return self._declared.get(name)
+
+    def _find_declaration(self, name: str) -> "Declaration | None":
         registered = self.listed.get(name)
         if registered is None:
             return None
@@ -82,6 +89,10 @@ class ToolRegistry:
         """Return the schema of a listed tool. The SDK compares `Mcp-Param-…` headers with it."""
         registered = self.listed.get(name)
         return registered.tool.input_schema if registered else None
+
+    @cached_property
+    def _every_name(self) -> frozenset[str]:
+        return frozenset(self.listed)
 
     @cached_property
     def _builtin(self) -> "dict[str, BuiltinTool]":
