@@ -80,7 +80,7 @@ OBJECT_MISSED = 0.5
 UNLIKE_IF_MISSED = 0.2
 """Where a match has less than so much of what the request's verb is followed by, and the request is so little alike."""
 
-FEW_WORDS = 5
+FEW_WORDS = 4
 HAD = 0.6
 UNLIKE_IF_MISSING = 0.35
 """Where a match has words for less than so much of a request of so few words, which is so little alike. A longer one tells
@@ -140,7 +140,7 @@ def is_sure(match: Match, matches: Sequence[Match]) -> bool:
     is_unrivalled = not takes_away and heaviest < match.score * UNRIVALLED and match.lacking < NOTHING
     if is_unrivalled and match.is_meant and match.named >= UNRIVALLED_NAMED and match.likeness >= GUARDED.likeness:
         return True
-    if match.had >= HAD_ALL and match.named >= NAMED_IF_HAD_ALL and heaviest < match.score * LIGHT_IF_HAD_ALL:
+    if not takes_away and match.had >= HAD_ALL and match.named >= NAMED_IF_HAD_ALL and heaviest < match.score * LIGHT_IF_HAD_ALL:
         return True
     limits = TAKES_AWAY if takes_away else GUARDED
     is_meant = match.is_meant and match.named >= limits.named

@@ -59,7 +59,7 @@ DOUBTFUL = 0.5
 NAMED_WHOLE = 0.8
 """How much of the nouns of its name a request has that names an operation."""
 
-UNNAMED = 0.1
+UNNAMED = 0.2
 """How much less counts what has nouns in its name that the request does not have."""
 
 SAID_VERB = 1.3
@@ -142,6 +142,8 @@ class Index:
                 scores[number] += share * self._rarity[word] * weight
                 had[number] += said
             asked += said
+        said_words = self._weigh_said(request.said)
+        object_words = {word: weighed for word, weighed in said_words.items() if word in request.object}
         apart = [word for word, share in known.items() if share >= ASIDE and word in self._apart]
         matches: list[Match] = []
         for number, score in scores.items():
@@ -169,8 +171,8 @@ class Index:
                     is_apart=is_apart,
                     lacking=lacking,
                     is_doubtful=doubtful,
-                    had=self._share_had(number, request.said, request.names) if entry.is_guarded else 1.0,
-                    object_had=self._share_had(number, request.object, request.names) if entry.is_guarded else 1.0,
+                    had=_share_had(number, said_words, request.names),
+                    object_had=_share_had(number, object_words, request.names),
                     is_short_request=request.length <= FEW_WORDS,
                 )
             )
@@ -191,23 +193,15 @@ class Index:
                 found[pair] = PAIR
         return found
 
-    def _share_had(self, number: int, said: Mapping[str, frozenset[str]], names: frozenset[str]) -> float:
-        """Return how much of some words an entry has, or what they stand for, from 0 to 1; 1 where none count.
-
-        A number does not count, nor a name that the entry does not have.
-        """
-        whole = had = 0.0
+    def _weigh_said(self, said: Mapping[str, frozenset[str]]) -> dict[str, tuple[float, set[int]]]:
+        """Return the weight of each word that somebody says, numbers left out, and the entries that have it."""
+        found: dict[str, tuple[float, set[int]]] = {}
         for word, meant in said.items():
-            if not word.isalpha() or word in FEATURES:
-                continue
-            known = [one for one in (self._nearest(other)[0] for other in meant) if one in self._postings]
-            weight = max((self._rarity[one] for one in known), default=self._rarest)
-            if any(number in self._postings[one] for one in known):
-                had += weight
-            elif word in names:
-                continue
-            whole += weight
-        return had / whole if whole else 1.0
+            if word.isalpha() and word not in FEATURES:
+                known = [one for one in (self._nearest(other)[0] for other in meant) if one in self._postings]
+                weight = max((self._rarity[one] for one in known), default=self._rarest)
+                found[word] = (weight, {number for one in known for number in self._postings[one]})
+        return found
 
     def _nearest(self, word: str) -> tuple[str, float]:
         """Return the word itself or the most similar known word, and the similarity; 0 where nothing is similar."""
@@ -253,6 +247,19 @@ class Index:
     def _has_all(self, number: int, known: Mapping[str, float]) -> bool:
         """Return True if an entry has every word that a request says itself."""
         return all(number in self._postings[word] for word, share in known.items() if share >= 1 and " " not in word)
+
+
+def _share_had(number: int, words: Mapping[str, tuple[float, set[int]]], names: frozenset[str]) -> float:
+    """Return how much of some weighed words an entry has, from 0 to 1; 1 where none count.
+
+    A name that the entry does not have does not count.
+    """
+    whole = had = 0.0
+    for word, (weight, entries) in words.items():
+        has = number in entries
+        whole += weight if has or word not in names else 0.0
+        had += weight if has else 0.0
+    return had / whole if whole else 1.0
 
 
 def _factor(entry: Entry, request: SearchRequest, named: Collection[str], in_name: float) -> float:

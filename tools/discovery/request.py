@@ -71,7 +71,7 @@ class SearchRequest:
     said: Mapping[str, frozenset[str]]
     """Its own words without providers, each with all that it may stand for."""
 
-    object: Mapping[str, frozenset[str]]
+    object: frozenset[str]
     """Those of them between its verb and a preposition."""
 
     names: frozenset[str]
@@ -107,7 +107,7 @@ def read_request(text: str, providers: frozenset[str]) -> SearchRequest:
         removes=direction == "ends" or any(has_term(sign, whole) for sign in removal_signs()),
         direction=direction,
         said=dict(one for clause in clauses for one in _with_meanings(clause) if one[0] not in providers),
-        object=dict(_with_meanings(_object_of(clauses, providers))),
+        object=frozenset(stems_of(_object_of(clauses, providers))),
         names=_names_in(text),
         length=sum(map(len, clauses)),
     )
