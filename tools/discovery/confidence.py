@@ -140,7 +140,8 @@ def is_sure(match: Match, matches: Sequence[Match]) -> bool:
     is_unrivalled = not takes_away and heaviest < match.score * UNRIVALLED and match.lacking < NOTHING
     if is_unrivalled and match.is_meant and match.named >= UNRIVALLED_NAMED and match.likeness >= GUARDED.likeness:
         return True
-    if not takes_away and match.had >= HAD_ALL and match.named >= NAMED_IF_HAD_ALL and heaviest < match.score * LIGHT_IF_HAD_ALL:
+    named_enough = match.named >= (NAMED_WELL if takes_away else NAMED_IF_HAD_ALL)
+    if match.had >= HAD_ALL and named_enough and heaviest < match.score * LIGHT_IF_HAD_ALL:
         return True
     limits = TAKES_AWAY if takes_away else GUARDED
     is_meant = match.is_meant and match.named >= limits.named
