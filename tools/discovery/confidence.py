@@ -83,14 +83,16 @@ UNLIKE_IF_MISSED = 0.2
 FEW_WORDS = 4
 HAD = 0.6
 UNLIKE_IF_MISSING = 0.35
-"""Where a match has words for less than so much of a request of so few words, which is so little alike. A longer one tells
-a story, whose words no operation has.
+"""Where a match has words for less than so much of a request of so few words, which is so little alike. A longer
+request tells a story, whose words no operation has.
 """
 
 HAD_ALL = 0.9
 NAMED_IF_HAD_ALL = 0.4
 LIGHT_IF_HAD_ALL = 0.4
-"""Where a match has words for all of a request and for so much of its name, and wishes that nothing fulfils weigh less."""
+"""Where a match has words for all of a request, and so much of its name is said, and wishes that nothing fulfils weigh
+less; what takes something away needs more of its name.
+"""
 
 NOTHING = 0.01
 """A share that stands for none."""

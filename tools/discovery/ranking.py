@@ -59,7 +59,7 @@ DOUBTFUL = 0.5
 NAMED_WHOLE = 0.8
 """How much of the nouns of its name a request has that names an operation."""
 
-UNNAMED = 0.2
+UNNAMED = 0.1
 """How much less counts what has nouns in its name that the request does not have."""
 
 SAID_VERB = 1.3
