@@ -77,23 +77,24 @@ def test_the_registrys_entry_has_the_form_that_the_registry_takes() -> None:
     jsonschema.validate(ENTRY, WHAT_THE_REGISTRY_TAKES)
 
 
-@pytest.mark.parametrize(
-    "changed",
-    [
-        {"name": "ringfence"},
-        {"name": "io.github.ringfence/ring/fence"},
-        {"description": ""},
-        {"description": "x" * 101},
-        {"title": "x" * 101},
-        {"version": None},
-        {"packages": [{**ENTRY["packages"][0], "version": "latest"}]},
-        {"packages": [{**ENTRY["packages"][0], "transport": {"type": "pipe"}}]},
-        {"packages": [{**ENTRY["packages"][0], "transport": {}}]},
-        {"packages": [{**ENTRY["packages"][0], "packageArguments": [{"type": "flag", "value": "serve"}]}]},
-        {"packages": [{**ENTRY["packages"][0], "environmentVariables": [{"description": "no name"}]}]},
-        {"packages": [{**ENTRY["packages"][0], "environmentVariables": [{"name": "A", "isSecret": "yes"}]}]},
-    ],
-)
+PACKAGE: Final[dict[str, Any]] = ENTRY["packages"][0]
+WHAT_IT_REFUSES: Final[list[dict[str, Any]]] = [
+    {"name": "ringfence"},
+    {"name": "io.github.ringfence/ring/fence"},
+    {"description": ""},
+    {"description": "x" * 101},
+    {"title": "x" * 101},
+    {"version": None},
+    {"packages": [{**PACKAGE, "version": "latest"}]},
+    {"packages": [{**PACKAGE, "transport": {"type": "pipe"}}]},
+    {"packages": [{**PACKAGE, "transport": {}}]},
+    {"packages": [{**PACKAGE, "packageArguments": [{"type": "flag", "value": "serve"}]}]},
+    {"packages": [{**PACKAGE, "environmentVariables": [{"description": "no name"}]}]},
+    {"packages": [{**PACKAGE, "environmentVariables": [{"name": "A", "isSecret": "yes"}]}]},
+]
+
+
+@pytest.mark.parametrize("changed", WHAT_IT_REFUSES)
 def test_what_the_registry_refuses_is_refused_here(changed: dict[str, Any]) -> None:
     """The registry's own schema of 2025-12-11 refuses each of them too, and takes the entry as it is."""
     with pytest.raises(jsonschema.ValidationError):
