@@ -27,12 +27,13 @@ WHAT_THE_REGISTRY_TAKES: Final = {
     "additionalProperties": False,
     "properties": {
         "$schema": {
-            "pattern": r"^https://static\.modelcontextprotocol\.io/schemas/\d{4}-\d\d-\d\d/server\.schema\.json$"
+            "type": "string",
+            "pattern": r"^https://static\.modelcontextprotocol\.io/schemas/\d{4}-\d\d-\d\d/server\.schema\.json$",
         },
-        "name": {"pattern": r"^[a-zA-Z0-9.-]+/[a-zA-Z0-9._-]+$", "minLength": 3, "maxLength": 200},
+        "name": {"type": "string", "pattern": r"^[a-zA-Z0-9.-]+/[a-zA-Z0-9._-]+$", "minLength": 3, "maxLength": 200},
         "title": TEXT,
         "description": TEXT,
-        "version": {"pattern": r"^[0-9]+\.[0-9]+\.[0-9]+$"},
+        "version": {"type": "string", "pattern": r"^[0-9]+\.[0-9]+\.[0-9]+$"},
         "packages": {
             "type": "array",
             "minItems": 1,
@@ -43,7 +44,7 @@ WHAT_THE_REGISTRY_TAKES: Final = {
                 "properties": {
                     "registryType": {"enum": ["pypi"]},
                     "identifier": {"type": "string"},
-                    "version": {"pattern": r"^[0-9]+\.[0-9]+\.[0-9]+$"},
+                    "version": {"type": "string", "pattern": r"^[0-9]+\.[0-9]+\.[0-9]+$"},
                     "runtimeHint": {"enum": ["uvx"]},
                     "transport": {"const": {"type": "stdio"}},
                     "packageArguments": {
@@ -74,6 +75,30 @@ WHAT_THE_REGISTRY_TAKES: Final = {
 
 def test_the_registrys_entry_has_the_form_that_the_registry_takes() -> None:
     jsonschema.validate(ENTRY, WHAT_THE_REGISTRY_TAKES)
+
+
+PACKAGE: Final[dict[str, Any]] = ENTRY["packages"][0]
+WHAT_IT_REFUSES: Final[list[dict[str, Any]]] = [
+    {"name": "ringfence"},
+    {"name": "io.github.ringfence/ring/fence"},
+    {"description": ""},
+    {"description": "x" * 101},
+    {"title": "x" * 101},
+    {"version": None},
+    {"packages": [{**PACKAGE, "version": "latest"}]},
+    {"packages": [{**PACKAGE, "transport": {"type": "pipe"}}]},
+    {"packages": [{**PACKAGE, "transport": {}}]},
+    {"packages": [{**PACKAGE, "packageArguments": [{"type": "flag", "value": "serve"}]}]},
+    {"packages": [{**PACKAGE, "environmentVariables": [{"description": "no name"}]}]},
+    {"packages": [{**PACKAGE, "environmentVariables": [{"name": "A", "isSecret": "yes"}]}]},
+]
+
+
+@pytest.mark.parametrize("changed", WHAT_IT_REFUSES)
+def test_what_the_registry_refuses_is_refused_here(changed: dict[str, Any]) -> None:
+    """The registry's own schema of 2025-12-11 refuses each of them too, and takes the entry as it is."""
+    with pytest.raises(jsonschema.ValidationError):
+        jsonschema.validate(ENTRY | changed, WHAT_THE_REGISTRY_TAKES)
 
 
 def test_one_version_is_named_everywhere() -> None:

@@ -76,6 +76,24 @@ UNRIVALLED = 0.25
 UNRIVALLED_NAMED = 0.35
 """Where such wishes weigh less and a match lacks no word, its verb, likeness and so much of its name are enough."""
 
+OBJECT_MISSED = 0.5
+UNLIKE_IF_MISSED = 0.2
+"""Where a match has less than so much of what the request's verb is followed by, and the request is so little alike."""
+
+FEW_WORDS = 4
+HAD = 0.6
+UNLIKE_IF_MISSING = 0.35
+"""Where a match has words for less than so much of a request of so few words, which is so little alike. A longer
+request tells a story, whose words no operation has.
+"""
+
+HAD_ALL = 0.9
+NAMED_IF_HAD_ALL = 0.4
+LIGHT_IF_HAD_ALL = 0.4
+"""Where a match has words for all of a request, and so much of its name is said, and wishes that nothing fulfils weigh
+less; what takes something away needs more of its name.
+"""
+
 NOTHING = 0.01
 """A share that stands for none."""
 
@@ -109,7 +127,7 @@ def answer_for_gap(matches: Sequence[Match], offered: Sequence[Match]) -> str | 
     is_alike = gap.likeness >= max(least.likeness, best.likeness + least.lead)
     is_certain = best.entry.is_guarded and gap.likeness >= max(CERTAIN, best.likeness + MUCH_MORE)
     is_heavy = is_certain or gap.score >= best.score * least.share
-    return gap.entry.answer if is_alike and is_heavy and not best.is_named else None
+    return gap.entry.answer if is_alike and is_heavy and (is_certain or not best.is_named) else None
 
 
 def is_sure(match: Match, matches: Sequence[Match]) -> bool:
@@ -117,12 +135,15 @@ def is_sure(match: Match, matches: Sequence[Match]) -> bool:
     if not match.entry.is_guarded:
         return True
     gaps = [other for other in matches if other.entry.answer is not None]
-    if match.is_doubtful or any(_is_rivalled(match, gap) for gap in gaps):
+    if match.is_doubtful or is_beside(match) or any(_is_rivalled(match, gap) for gap in gaps):
         return False
     heaviest = max((gap.score for gap in gaps), default=0.0)
     takes_away = match.entry.takes_away
     is_unrivalled = not takes_away and heaviest < match.score * UNRIVALLED and match.lacking < NOTHING
     if is_unrivalled and match.is_meant and match.named >= UNRIVALLED_NAMED and match.likeness >= GUARDED.likeness:
+        return True
+    named_enough = match.named >= (NAMED_WELL if takes_away else NAMED_IF_HAD_ALL)
+    if match.had >= HAD_ALL and named_enough and heaviest < match.score * LIGHT_IF_HAD_ALL:
         return True
     limits = TAKES_AWAY if takes_away else GUARDED
     is_meant = match.is_meant and match.named >= limits.named
@@ -130,6 +151,13 @@ def is_sure(match: Match, matches: Sequence[Match]) -> bool:
         match.named >= NAMED_WELL and match.likeness >= limits.likeness / 2
     )
     return is_meant or is_alike
+
+
+def is_beside(match: Match) -> bool:
+    """Return True if what a request asks for has no word in what fits best: only its verb, or a common noun, fits."""
+    if match.is_short_request and match.had < HAD and match.likeness < UNLIKE_IF_MISSING:
+        return True
+    return match.object_had < OBJECT_MISSED and match.likeness < UNLIKE_IF_MISSED
 
 
 def _is_rivalled(match: Match, gap: Match) -> bool:

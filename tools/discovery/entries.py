@@ -55,6 +55,15 @@ class Match:
     is_doubtful: bool
     """True if it does something else than the request asks for, or to something else."""
 
+    had: float
+    """How much of the request it has words for, from 0 to 1: words that nothing has count, names do not."""
+
+    object_had: float
+    """How much it has of the words that follow the request's verb, from 0 to 1; 1 where none follow."""
+
+    is_short_request: bool
+    """True if the request has so few words that each belongs to what is asked for."""
+
 
 @dataclass(frozen=True, slots=True)
 class Findings:

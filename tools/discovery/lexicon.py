@@ -78,6 +78,12 @@ def particle_verbs() -> tuple[frozenset[str], frozenset[str]]:
     return frozenset(table["verbs"].split()), frozenset(table["particles"].split())
 
 
+@cache
+def prepositions() -> frozenset[str]:
+    """Return words that end the object of a request's verb: *send a fax | to the court*."""
+    return frozenset(word for text in _file()["prepositions"].values() for word in plain_words(text))
+
+
 def meanings_in(said: Sequence[str]) -> Iterator[tuple[str, tuple[str, ...]]]:
     """Yield the terms among the words of a text, with the words that they stand for."""
     beginnings, longest = _terms_by_beginning()

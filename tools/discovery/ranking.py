@@ -11,11 +11,11 @@ from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Mapping
 from itertools import pairwise
 
-from tools.discovery.confidence import answer_for_gap, is_doubtful, is_sure
+from tools.discovery.confidence import FEW_WORDS, answer_for_gap, is_beside, is_doubtful, is_sure
 from tools.discovery.entries import Entry, Findings, Match
 from tools.discovery.lexicon import verbs, words
 from tools.discovery.request import ASIDE, Direction, SearchRequest, direction_asked, read_request
-from tools.discovery.tokenizer import mark_features, trigrams
+from tools.discovery.tokenizer import FEATURES, mark_features, trigrams
 
 SATURATION = 3.0
 RESEMBLES = 0.6
@@ -86,6 +86,7 @@ class Index:
         self._apart = {word for word, rows in self._postings.items() if " " not in word and gaps.issuperset(rows)}
         """The words that are only said for what nothing does."""
 
+        self._rarest = max(self._rarity.values(), default=0.0)
         self._weight_of_name = [sum(self._rarity.get(word, 0.0) for word in nouns) for nouns in self._nouns]
         self._speakers: list[tuple[int, int, Direction | None]] = []
         """The entry of each utterance, the number of its words, and for what nothing does: what it asks for."""
@@ -121,7 +122,7 @@ class Index:
         if not sure:
             read = next((match for match in offered if not match.entry.is_guarded), None)
             offered.sort(key=lambda match: match is not read)
-            if answer is not None and read is None:
+            if read is None and (answer is not None or (offered and is_beside(offered[0]))):
                 offered = []
         return Findings([match.entry for match in offered], answer, sure)
 
@@ -141,6 +142,8 @@ class Index:
                 scores[number] += share * self._rarity[word] * weight
                 had[number] += said
             asked += said
+        said_words = self._weigh_said(request.said)
+        object_words = {word: weighed for word, weighed in said_words.items() if word in request.object}
         apart = [word for word, share in known.items() if share >= ASIDE and word in self._apart]
         matches: list[Match] = []
         for number, score in scores.items():
@@ -157,7 +160,22 @@ class Index:
             is_named = in_name >= NAMED_WHOLE and is_meant and self._has_all(number, known)
             is_apart = entry.answer is not None and any(number in self._postings[word] for word in apart)
             lacking = 1 - had[number] / asked if asked else 0.0
-            matches.append(Match(entry, whole * factor, like, in_name, is_meant, is_named, is_apart, lacking, doubtful))
+            matches.append(
+                Match(
+                    entry=entry,
+                    score=whole * factor,
+                    likeness=like,
+                    named=in_name,
+                    is_meant=is_meant,
+                    is_named=is_named,
+                    is_apart=is_apart,
+                    lacking=lacking,
+                    is_doubtful=doubtful,
+                    had=_share_had(number, said_words, request.names),
+                    object_had=_share_had(number, object_words, request.names),
+                    is_short_request=request.length <= FEW_WORDS,
+                )
+            )
         return sorted(matches, key=lambda match: (-match.score, match.entry.name))
 
     def _known_words(self, request: SearchRequest) -> dict[str, float]:
@@ -173,6 +191,16 @@ class Index:
             pair = f"{spelled.get(one, one)} {spelled.get(other, other)}"
             if pair in self._postings:
                 found[pair] = PAIR
+        return found
+
+    def _weigh_said(self, said: Mapping[str, frozenset[str]]) -> dict[str, tuple[float, set[int]]]:
+        """Return the weight of each word that somebody says, numbers left out, and the entries that have it."""
+        found: dict[str, tuple[float, set[int]]] = {}
+        for word, meant in said.items():
+            if word.isalpha() and word not in FEATURES:
+                known = [one for one in (self._nearest(other)[0] for other in meant) if one in self._postings]
+                weight = max((self._rarity[one] for one in known), default=self._rarest)
+                found[word] = (weight, {number for one in known for number in self._postings[one]})
         return found
 
     def _nearest(self, word: str) -> tuple[str, float]:
@@ -219,6 +247,19 @@ class Index:
     def _has_all(self, number: int, known: Mapping[str, float]) -> bool:
         """Return True if an entry has every word that a request says itself."""
         return all(number in self._postings[word] for word, share in known.items() if share >= 1 and " " not in word)
+
+
+def _share_had(number: int, words: Mapping[str, tuple[float, set[int]]], names: frozenset[str]) -> float:
+    """Return how much of some weighed words an entry has, from 0 to 1; 1 where none count.
+
+    A name that the entry does not have does not count.
+    """
+    whole = had = 0.0
+    for word, (weight, entries) in words.items():
+        has = number in entries
+        whole += weight if has or word not in names else 0.0
+        had += weight if has else 0.0
+    return had / whole if whole else 1.0
 
 
 def _factor(entry: Entry, request: SearchRequest, named: Collection[str], in_name: float) -> float:

@@ -1,10 +1,10 @@
 """Reads what somebody asks for: the words that matter, the verbs that are meant, and whether anything is to end."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from difflib import get_close_matches
-from itertools import pairwise
+from itertools import pairwise, takewhile
 from typing import Literal
 
 from tools.discovery.lexicon import (
@@ -14,6 +14,7 @@ from tools.discovery.lexicon import (
     meanings_in,
     openings,
     particle_verbs,
+    prepositions,
     removal_signs,
     stems_of,
     verbs,
@@ -24,6 +25,9 @@ Direction = Literal["reads", "brings", "ends"]
 """What becomes of the object: it is only read, it is there afterwards, or it is gone."""
 
 _CLAUSE = re.compile(r"[.,;:!?\n¿¡]+(?:\s|$)|\s[-\u2013\u2014]\s|[¿¡]")
+
+_NAME = re.compile(r"(?<=[\w,] )[^\W\d_a-zß-öø-ÿα-ωά-ώ][^\W\d_]*(?:'s)?")
+"""A word with a capital letter that does not begin a sentence."""
 
 QUESTION = frozenset({"list", "get"})
 """Verbs that a question asks for which does not begin like one."""
@@ -64,6 +68,18 @@ class SearchRequest:
     direction: Direction | None
     """What its first words ask for; None if they do not show it."""
 
+    said: Mapping[str, frozenset[str]]
+    """Its own words without providers, each with all that it may stand for."""
+
+    object: frozenset[str]
+    """Those of them between its verb and a preposition."""
+
+    names: frozenset[str]
+    """Words with a capital letter inside a clause: many are the names of people and things."""
+
+    length: int
+    """How many words it has, those that say nothing included."""
+
 
 def read_request(text: str, providers: frozenset[str]) -> SearchRequest:
     """Read a request, in any of the languages that the lexicon has."""
@@ -90,6 +106,10 @@ def read_request(text: str, providers: frozenset[str]) -> SearchRequest:
         first=next((word for clause in clauses for word in clause if word not in providers), ""),
         removes=direction == "ends" or any(has_term(sign, whole) for sign in removal_signs()),
         direction=direction,
+        said=dict(one for clause in clauses for one in _with_meanings(clause) if one[0] not in providers),
+        object=frozenset(stems_of(_object_of(clauses, providers))),
+        names=_names_in(text),
+        length=sum(map(len, clauses)),
     )
 
 
@@ -118,6 +138,39 @@ def _direction(asked: list[frozenset[str]]) -> Direction | None:
     return found[0] if len(found) == 1 else None
 
 
+def _object_of(clauses: list[list[str]], providers: frozenset[str]) -> list[str]:
+    """Return the words between the verb of the first clause that asks for something and a preposition."""
+    for clause in clauses:
+        rest = [word for word in clause if word not in providers]
+        if length := _opening_length(rest):
+            return list(takewhile(_is_no_preposition, rest[length:]))
+    return []
+
+
+def _is_no_preposition(word: str) -> bool:
+    return word not in prepositions()
+
+
+def _with_meanings(phrase: list[str]) -> Iterator[tuple[str, frozenset[str]]]:
+    """Yield each word of a phrase that says something, with what it or a term that it belongs to stands for."""
+    terms = list(meanings_in(phrase))
+    for plain in phrase:
+        for word in stems_of([plain]):
+            meant = (meaning for term, meaning in terms if _belongs_to(plain, term))
+            yield word, frozenset({word}).union(*meant)
+
+
+def _belongs_to(word: str, term: str) -> bool:
+    """Return True if a word is one of a term's, or goes on where the term may."""
+    return any(
+        word.startswith(part[:-1]) if part.endswith("*") else stem(part) == stem(word) for part in term.split(" ")
+    )
+
+
+def _names_in(text: str) -> frozenset[str]:
+    return frozenset(stem(word) for name in _NAME.findall(text) for word in plain_words(name))
+
+
 def _without_courtesy(text: str) -> list[str]:
     """Return the words of a clause without the greeting and the courtesies that it begins with."""
     left = " ".join(plain_words(text)) + " "
@@ -132,13 +185,17 @@ def _verbs_of(clause: list[str], providers: frozenset[str]) -> frozenset[str]:
     removing, particles = particle_verbs()
     if rest and rest[0] in removing and not particles.isdisjoint(rest[1:]):
         return verbs("ends")
-    for length in (3, 2, 1):
-        asked = openings().get(" ".join(rest[:length]))
-        if asked is not None:
-            next_words = rest[length : length + 3]
-            asks_for_many = any(word.endswith("s") and word not in idle_words() for word in next_words)
-            return asked - {"get"} if asks_for_many and "list" in asked else asked
-    return frozenset()
+    length = _opening_length(rest)
+    if not length:
+        return frozenset()
+    asked = openings()[" ".join(rest[:length])]
+    asks_for_many = any(word.endswith("s") and word not in idle_words() for word in rest[length : length + 3])
+    return asked - {"get"} if asks_for_many and "list" in asked else asked
+
+
+def _opening_length(clause: list[str]) -> int:
+    """Return how many of a clause's first words are the opening of a request; 0 for none."""
+    return next((length for length in (3, 2, 1) if " ".join(clause[:length]) in openings()), 0)
 
 
 def _respell(word: str) -> str:

@@ -25,6 +25,8 @@ _FEATURES = tuple(
 _MAY_HAVE_FEATURES = re.compile(r"[\d@_./:-]")
 
 PHONE_NUMBER = "aphonenumber"
+FEATURES = frozenset(word.strip() for _, word in _FEATURES)
+"""The words that stand for what could be any other."""
 
 
 def mark_features(text: str) -> str:
