@@ -23,6 +23,7 @@ from server.store.moving.rows import Digest, digest_of, open_for_copy, tables
 from server.store.processes import this_process
 from server.store.store import Store, open_store
 from tests.connecting import connect, content_of, server_for, settings_for
+from tests.fork_server import forking_python
 from tests.plans.jobs import customers, texts
 from tests.sandbox_control import sandboxes
 from tests.server.console.browsing import proposed
@@ -102,7 +103,7 @@ async def test_a_copy_that_was_stopped_goes_on_where_it_stopped(tmp_path: Path, 
     )
     killed = await anyio.to_thread.run_sync(
         lambda: subprocess.run(  # noqa: S603
-            [sys.executable, "-c", code], capture_output=True, encoding="utf-8", check=False
+            [sys.executable, *forking_python(), "-c", code], capture_output=True, encoding="utf-8", check=False
         )
     )
     assert killed.returncode == -9, killed.stderr

@@ -14,6 +14,7 @@ from clients.telemetry.instruments import DECLARED
 from sandbox.voicetel.seed import API_KEY
 from server.settings.errors import BadSettings
 from server.settings.load import read_settings
+from tests.fork_server import forking_python
 from tests.sandbox_control import sandboxes
 from tests.telemetry.collector import collecting, facts_of
 
@@ -41,7 +42,7 @@ def _child(folder: Path, provider: str, **more: str) -> StdioServerParameters:
         **ALLOWED,
         **more,
     }
-    return StdioServerParameters(command=sys.executable, args=["-m", "ringfence", "serve"], env=own)
+    return StdioServerParameters(command=sys.executable, args=[*forking_python(), "-m", "ringfence", "serve"], env=own)
 
 
 async def _send_one(child: StdioServerParameters, log: Path) -> str:
