@@ -14,7 +14,7 @@ import signal
 import socket
 import sys
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -52,7 +52,8 @@ class Request:
             if not part:
                 raise EOFError
             asked += part
-        return cls(*marshal.loads(asked), streams)  # noqa: S302 - from a starter of the same run
+        arguments, environment, folder = marshal.loads(asked)  # noqa: S302 - from a starter of the same run
+        return cls(arguments, environment, folder, streams)
 
 
 class ForkServer:
@@ -69,7 +70,8 @@ class ForkServer:
         """Serve until the tests are over; return a request in the process that was forked for it."""
         while self._is_open:
             key, _ = self._selector.select()[0]  # one at a time: what it closes may be the next
-            if request := key.data():
+            react: Callable[[], Request | None] = key.data
+            if request := react():
                 self._leave()
                 return request
         return None
