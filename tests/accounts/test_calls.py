@@ -24,6 +24,7 @@ from server.store.shared import SharedLimits
 from tests.accounts.two_accounts import CLINIC, OF_CLINIC, OF_OFFICE, OFFICE, two_accounts
 from tests.clocks import ShiftedClock
 from tests.connecting import Era, Person, connect, content_of, server_for, settings_for
+from tests.fork_server import forking_python
 from tests.operator_side import OperatorSide
 from tests.sandbox_control import sandboxes
 from tools.discovery.examples import example_of
@@ -365,7 +366,8 @@ async def test_a_child_process_has_the_accounts_of_its_environment(era: Era, tmp
             "RINGFENCE_ACCOUNTS__CLINIC__USERNAME": seed.OTHER_USERNAME,
             "RINGFENCE_ACCOUNTS__CLINIC__BASE_URL": sandbox.voicetel,
         }
-        child = StdioServerParameters(command=sys.executable, args=["-m", "ringfence", "serve"], env=environment)
+        serve = [*forking_python(), "-m", "ringfence", "serve"]
+        child = StdioServerParameters(command=sys.executable, args=serve, env=environment)
         person = Person()
         async with Client(child, mode=era, elicitation_callback=person) as client:
             order = {"account": CLINIC, **ORDER}

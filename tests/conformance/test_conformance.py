@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.fork_server import forking_python
 from tests.ports import free_port
 
 HERE = Path(__file__).parent
@@ -51,7 +52,7 @@ def test_everything_that_is_scored_passes_but_what_the_sdk_leaves_out(
 @contextmanager
 def _served(options: list[str]) -> Generator[str]:
     port = free_port()
-    command = [sys.executable, "-m", "tests.conformance.app", str(port), *options]
+    command = [sys.executable, *forking_python(), "-m", "tests.conformance.app", str(port), *options]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL) as server:  # noqa: S603 - ours
         try:
             assert server.stdout is not None

@@ -12,6 +12,7 @@ from pathlib import Path
 import anyio
 import pytest
 
+from tests.fork_server import forking_python
 from tests.guard.crashing.calls import CALLS
 from tests.guard.crashing.checking import audited, complaints, integrity
 from tests.guard.crashing.trials import Trial
@@ -47,7 +48,7 @@ async def test_a_killed_call_takes_effect_once_and_its_outcome_is_found_or_told(
 async def _killed(call: str, options: tuple[str, ...], folder: Path) -> list[Trial]:
     """Run a batch of kills in its own process, which may fork: this one has threads and an event loop."""
     async with sandboxes() as sandbox:
-        command = [sys.executable, "-m", "tests.guard.crashing", call, sandbox.url, str(folder)]
+        command = [sys.executable, *forking_python(), "-m", "tests.guard.crashing", call, sandbox.url, str(folder)]
         environment = {name: value for name, value in os.environ.items() if name != "RINGFENCE_STATE_FOLDER"}
         ran = await anyio.run_process([*command, "--seed", str(SEED), *options], check=False, env=environment)
     assert ran.returncode == 0, f"CRASH_SEED={SEED}: {ran.stderr.decode()}"

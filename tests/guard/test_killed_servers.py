@@ -12,6 +12,7 @@ from mcp.shared.exceptions import MCPError
 
 from guard.action import State
 from tests.connecting import KEY, Person, connect, server_for, settings_for
+from tests.fork_server import COLD
 from tests.operator_side import OperatorSide
 from tests.sandbox_control import Sandbox, sandboxes
 from tests.server.test_transports import stdio_child
@@ -60,7 +61,8 @@ async def test_killed_where_no_read_can_tell_it_stays_unknown_and_the_same_call_
 async def _kill_while_waiting(sandbox: Sandbox, folder: Path, tool: str, arguments: dict[str, Any]) -> None:
     """Kill the server once the provider holds its answer back. What the client then says is not of interest."""
     before = set(children())
-    child = stdio_child(folder / "state", sandbox.url, "--toolsets", "all")  # where every test keeps its store
+    state = folder / "state"  # where every test keeps its store
+    child = stdio_child(state, sandbox.url, "--toolsets", "all", python=COLD)
     try:
         async with Client(child, elicitation_callback=Person()) as client, anyio.create_task_group() as group:
             killed = next(iter(set(children()) - before))

@@ -11,6 +11,7 @@ import anyio
 from anyio.abc import SocketAttribute, SocketListener, SocketStream
 from anyio.streams.buffered import BufferedByteReceiveStream
 
+from tests.fork_server import forking_python
 from tests.operator_side import OperatorSide
 from tests.sandbox_control import Sandbox, sandboxes
 
@@ -124,7 +125,7 @@ async def _assistants(
     async with AsyncExitStack() as stack:
         listener = await stack.enter_async_context(await anyio.create_tcp_listener(local_host="127.0.0.1"))
         port = str(listener.extra(SocketAttribute.local_port))  # noqa: S610 - not Django
-        program = [sys.executable, "-m", "tests.guard.assistant_process", str(count), port]
+        program = [sys.executable, *forking_python(), "-m", "tests.guard.assistant_process", str(count), port]
         process = await anyio.open_process([*program, sandbox.voicetel, str(folder), json.dumps(rules)], stderr=None)
         await stack.enter_async_context(process)
         [waiting] = listener.listeners

@@ -15,6 +15,7 @@ from mcp.types import CallToolResult
 
 from server.settings.sandbox_settings import sandbox_accounts
 from tests.connecting import Person, connect, server_for, settings_for
+from tests.fork_server import COLD
 from tests.guard.store_faults import Fault, address, fill_disk, lock_store, remount_read_only, small_disk
 from tests.operator_side import OperatorSide
 from tests.over_http import connect_over_http, serve_over_http
@@ -170,7 +171,7 @@ async def test_where_no_file_may_grow_the_call_is_refused_and_the_next_server_ma
     operator = OperatorSide(tmp_path)
     await operator.opt_out("+12015550199")  # makes the store
     async with sandboxes() as sandbox:
-        child = stdio_child(tmp_path, sandbox.url, "--toolsets", "all")
+        child = stdio_child(tmp_path, sandbox.url, "--toolsets", "all", python=COLD)
         limited = StdioServerParameters(
             command=sys.executable, args=["-c", GROWS_NO_FILE, *child.args], env=child.env or {}
         )

@@ -22,6 +22,7 @@ from server.services import Services
 from server.worker.work_queue import QueueSetup, WorkQueue
 from server.worker.worker import open_worker
 from tests.connecting import KEY, connect, server_for, settings_for
+from tests.fork_server import forking_python
 from tests.operator_side import OperatorSide
 from tests.over_http import connect_over_http
 from tests.plans.jobs import content_of, customers, number, propose, states, texts
@@ -44,7 +45,10 @@ async def test_over_http_the_button_of_the_page_has_the_plan_carried_out(
             "RINGFENCE_HTTP__TOKENS": json.dumps({"alice": TOKEN}),
         }
         log = tmp_path / "log"
-        async with run_server(environment, log=log, program=PROGRAM) as url, connect_over_http(url, TOKEN) as client:
+        async with (
+            run_server(environment, log=log, program=(*forking_python(), *PROGRAM)) as url,
+            connect_over_http(url, TOKEN) as client,
+        ):
             await operator.set_passcode()
             plan = (await propose(client, texts(customers(3))))["plan"]
             async with httpx2.AsyncClient(base_url=url) as http:
@@ -135,7 +139,7 @@ async def test_what_a_worker_of_another_machine_had_begun_is_taken_over_when_it_
 
 async def test_whatever_is_killed_each_step_is_sent_once_and_all_books_agree(tmp_path: Path) -> None:
     """A few kills; `python -m benchmarks.plan_crashes` does as many as one likes."""
-    command = [sys.executable, "-m", "benchmarks.plan_crashes", "--kills", "3"]
+    command = [sys.executable, *forking_python(), "-m", "benchmarks.plan_crashes", "--kills", "3"]
     environment = {name: value for name, value in os.environ.items() if not name.startswith("RINGFENCE_")}
     ran = await anyio.run_process(command, check=False, env=environment)
     report = json.loads(ran.stdout)

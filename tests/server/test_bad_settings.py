@@ -13,6 +13,7 @@ import pytest
 from server.settings.errors import BadSettings
 from server.settings.load import read_settings
 from server.settings.toml_positions import Place, lines_of
+from tests.fork_server import forking_python
 
 SECRET = "Harbor2026-do-not-show"
 
@@ -222,7 +223,7 @@ def test_serve_and_policy_check_exit_with_2_and_one_message_on_stderr(tmp_path: 
 
 
 def _run(*words: str) -> "subprocess.CompletedProcess[str]":
-    command = [sys.executable, "-m", "ringfence", *words]
+    command = [sys.executable, *forking_python(), "-m", "ringfence", *words]
     return subprocess.run(  # noqa: S603 - our own command
         command, capture_output=True, encoding="utf-8", env=dict(os.environ), stdin=subprocess.DEVNULL, check=False
     )

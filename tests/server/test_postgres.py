@@ -46,6 +46,7 @@ from tests.allowances.terms import options as allowance_options
 from tests.allowances.terms import text as allowed_text
 from tests.connecting import KEY as API_KEY
 from tests.connecting import Person, connect, server_for, settings_for
+from tests.fork_server import forking_python
 from tests.notices.receivers import receiver
 from tests.notices.telling import NOWHERE, Telling, told_to
 from tests.plans import jobs
@@ -194,7 +195,7 @@ async def test_two_workers_carry_out_plans_together_and_keep_their_queue_in_a_sc
             for job in range(8):
                 words = f"Hello {{{{name}}}}, this is text {job}."
                 assert (await propose(client, texts(customers(5), text=words)))["state"] == "approved"
-            command = [sys.executable, "-m", "ringfence", "work", "--once"]
+            command = [sys.executable, *forking_python(), "-m", "ringfence", "work", "--once"]
             async with anyio.create_task_group() as group:
                 group.start_soon(partial(anyio.run_process, command, env=environment))
                 async with open_worker(services) as worker:
@@ -229,7 +230,7 @@ async def test_servers_behind_one_address_answer_for_each_other(postgres: Postgr
             "RINGFENCE_VOICETEL__BASE_URL": sandbox.voicetel,
         }
         logs = tmp_path / "one.log", tmp_path / "other.log"
-        program = ("-m", "ringfence")
+        program = (*forking_python(), "-m", "ringfence")
         async with (
             run_server(environment, log=logs[0], program=program) as one,
             run_server(environment, log=logs[1], program=program) as other,
@@ -382,7 +383,7 @@ async def test_processes_that_bring_an_old_database_up_to_date_together_all_succ
 
     async def use() -> None:
         environment = {**os.environ, "RINGFENCE_STORE_URL": store}
-        ended = await anyio.run_process([sys.executable, "-c", OPENS], env=environment, check=False)
+        ended = await anyio.run_process([sys.executable, *forking_python(), "-c", OPENS], env=environment, check=False)
         assert ended.returncode == 0, ended.stderr
 
     async with anyio.create_task_group() as group:

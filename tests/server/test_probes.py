@@ -1,7 +1,7 @@
 """The guard holds against every probe, and the probes can tell when it does not."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from io import StringIO
 from pathlib import Path
 
@@ -13,7 +13,9 @@ from typer.testing import CliRunner
 from server.cli.app import command_line
 from server.cli.probe import print_findings, table
 from server.probes.probe import Finding, Probe
+from server.probes.server_process import PROGRAM
 from server.probes.suite import PROBES, UNDER_ALLOWANCES, run_probes
+from tests.fork_server import forking_python
 
 PAGE = Path(__file__).parents[2] / "docs" / "probes.md"
 
@@ -75,8 +77,13 @@ FOUND: Mapping[str, str] = {**HOLES, **{f"allowed-{name}": HOLES[name] for name 
 """The same attack under an allowance finds the same hole."""
 
 
+def _forked(*program: str) -> Sequence[str]:
+    """Return what Python runs as a server or a command, forked: a run of the probes starts dozens of them."""
+    return (*forking_python(), *program)
+
+
 async def test_the_guard_holds_against_every_probe() -> None:
-    findings = await run_probes()
+    findings = await run_probes(program=_forked(*PROGRAM))
     assert [finding.probe.name for finding in findings] == [probe.name for probe in PROBES]
     broken = {finding.probe.name: finding.evidence for finding in findings if not finding.held}
     assert broken == {}
@@ -84,7 +91,7 @@ async def test_the_guard_holds_against_every_probe() -> None:
 
 async def test_the_guard_holds_when_every_guarded_call_is_the_step_of_a_plan() -> None:
     tried = [probe for probe in PROBES if "plans" in probe.ways and probe.rules == "asking"]
-    findings = await run_probes(tried, way="plans")
+    findings = await run_probes(tried, way="plans", program=_forked(*PROGRAM))
     assert len(findings) == len(tried) > 20
     broken = {finding.probe.name: finding.evidence for finding in findings if not finding.held}
     assert broken == {}
@@ -95,7 +102,7 @@ async def test_every_probe_finds_the_hole_it_looks_for_and_one_that_cannot_be_tr
         raise ValueError("no such thing")
 
     cannot = Probe(name="cannot-be-tried", tries="Nothing.", matters="Nothing.", run=fails)
-    findings = await run_probes([*PROBES, cannot], program=(str(CARELESS),))
+    findings = await run_probes([*PROBES, cannot], program=_forked(str(CARELESS)))
     found = {finding.probe.name: finding.evidence for finding in findings if not finding.held}
     assert found.keys() == {*(probe.name for probe in PROBES), cannot.name}
     assert found.pop(cannot.name) == "could not be tried: ValueError: no such thing"

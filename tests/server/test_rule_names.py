@@ -15,6 +15,7 @@ from server.cli.serve import apply_options
 from server.settings.errors import BadSettings
 from server.settings.load import read_settings
 from tests.connecting import KEY, Person, connect, server_for, settings_for
+from tests.fork_server import forking_python
 from tests.sandbox_control import sandboxes
 
 
@@ -205,7 +206,7 @@ def _checked(folder: Path, document: str) -> str:
 
 
 def _served(*options: str) -> "subprocess.CompletedProcess[str]":
-    command = [sys.executable, "-m", "ringfence", "serve", *options]
+    command = [sys.executable, *forking_python(), "-m", "ringfence", "serve", *options]
     return subprocess.run(  # noqa: S603 - our own command
         command, capture_output=True, encoding="utf-8", env=dict(os.environ), stdin=subprocess.DEVNULL, check=False
     )

@@ -7,6 +7,7 @@ import signal
 import socket
 import subprocess
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +26,7 @@ from server.http.sockets import NotProtected
 from server.services import Services
 from server.settings.model import HttpSettings, Settings
 from tests.connecting import Era, Person, settings_for
+from tests.fork_server import COLD, forking_python
 from tests.over_http import connect_over_http, serve_over_http
 from tests.sandbox_control import sandboxes
 
@@ -33,8 +35,12 @@ OTHER = "a-long-token-of-bob"
 ORDER = {"numbers": ["+12125550100"]}
 
 
-def stdio_child(folder: Path, url: str, *options: str) -> StdioServerParameters:
-    """Describe `ringfence serve` as a child process, with its own store and the sandbox as its provider."""
+def stdio_child(folder: Path, url: str, *options: str, python: Sequence[str] | None = None) -> StdioServerParameters:
+    """Describe `ringfence serve` as a child process, with its own store and the sandbox as its provider.
+
+    `python` is what stands before the program in the arguments of Python: `COLD`, or those of the fork server.
+    """
+    python = forking_python() if python is None else python
     environment = {
         **os.environ,
         "RINGFENCE_STATE_FOLDER": str(folder),
@@ -42,14 +48,17 @@ def stdio_child(folder: Path, url: str, *options: str) -> StdioServerParameters:
         "RINGFENCE_VOICETEL__USERNAME": "2015550100",
         "RINGFENCE_VOICETEL__BASE_URL": f"{url}/voicetel",
     }
-    return StdioServerParameters(command=sys.executable, args=["-m", "ringfence", "serve", *options], env=environment)
+    return StdioServerParameters(
+        command=sys.executable, args=[*python, "-m", "ringfence", "serve", *options], env=environment
+    )
 
 
 @pytest.mark.parametrize("era", ["auto", "legacy"])
 async def test_a_child_process_lists_reads_asks_and_orders(era: Era, tmp_path: Path) -> None:
     async with sandboxes() as sandbox:
         person = Person()
-        async with Client(stdio_child(tmp_path, sandbox.url), mode=era, elicitation_callback=person) as client:
+        child = stdio_child(tmp_path, sandbox.url, python=COLD)
+        async with Client(child, mode=era, elicitation_callback=person) as client:
             names = [tool.name for tool in (await client.list_tools()).tools]
             assert "voicetel_order_numbers" in names
             result = await client.call_tool("voicetel_order_numbers", ORDER)
@@ -174,7 +183,7 @@ def test_over_http_it_says_where_to_approve_with_which_providers_and_under_which
         "RINGFENCE_APPROVALS__PAGE": "auto",
         "RINGFENCE_STATE_FOLDER": str(tmp_path),
     }
-    command = [sys.executable, "-m", "ringfence", "serve", "--sandbox", "--http", "127.0.0.1:0"]
+    command = [sys.executable, *forking_python(), "-m", "ringfence", "serve", "--sandbox", "--http", "127.0.0.1:0"]
     with subprocess.Popen(  # noqa: S603 - our own
         command, stderr=subprocess.PIPE, encoding="utf-8", env={**os.environ, **caps}
     ) as running:
@@ -247,7 +256,7 @@ def _serving(folder: Path, *, stdin: int) -> "subprocess.Popen[str]":
 
 def _ran(*words: str) -> "subprocess.CompletedProcess[str]":
     return subprocess.run(  # noqa: S603 - our own command
-        [sys.executable, "-m", "ringfence", *words],
+        [sys.executable, *forking_python(), "-m", "ringfence", *words],
         capture_output=True,
         encoding="utf-8",
         stdin=subprocess.DEVNULL,

@@ -3,7 +3,6 @@
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import timedelta
-from pathlib import Path
 from typing import Any, Final, Literal
 
 import anyio
@@ -17,9 +16,9 @@ from guard.pipeline import Guard
 from guard.reconcile import GRACE
 from guard.verification_hint import outcome_text
 from server.services import Services
+from server.settings.model import Settings
 from server.store.schema import actions, holds
 from tests.clocks import ShiftedClock
-from tests.connecting import settings_for
 from tests.guard.crashing.steps import OVER, STARTED, Signals, SteppedClient, SteppedJournal
 from tests.sandbox_control import NO_CERTIFICATES
 from tools.operation_catalog import RegisteredOperations
@@ -62,9 +61,9 @@ class Finding:
     """How often a person said yes to this call in this process."""
 
 
-async def call_until_killed(folder: Path, url: str, operation: Operation[Any], signals: Signals) -> None:
+async def call_until_killed(settings: Settings, operation: Operation[Any], signals: Signals) -> None:
     """Make one approved call, and wait to be killed once it is settled."""
-    services = Services(settings_for(folder, url), given_http=_http())
+    services = Services(settings, given_http=_http())
     guard = _guard(services, signals)
     signals.tell(STARTED)
     action = await guard.propose(operation, USER)
@@ -75,10 +74,10 @@ async def call_until_killed(folder: Path, url: str, operation: Operation[Any], s
     await anyio.sleep_forever()
 
 
-async def find_out(folder: Path, url: str, operation: Operation[Any], quiet: Callable[[], None]) -> Finding:
+async def find_out(settings: Settings, operation: Operation[Any], quiet: Callable[[], None]) -> Finding:
     """Be the next process: look what became of the call, and make it again as a user would."""
     clock = ShiftedClock()
-    services = Services(settings_for(folder, url), given_http=_http(), clock=clock)
+    services = Services(settings, given_http=_http(), clock=clock)
     try:
         guard, journal = services.guard, services.store.journal
         await guard.reconciler.run()

@@ -17,6 +17,8 @@ from typing import Any, Final
 
 import anyio
 
+from server.settings.model import Settings
+from tests.connecting import settings_for
 from tests.guard.crashing.calls import CALLS, Call
 from tests.guard.crashing.processes import call_until_killed, find_out
 from tests.guard.crashing.provider import Provider
@@ -65,6 +67,7 @@ class Batch:
         self._folder = folder
         self._new_store = new_store
         self._numbers = iter(range(100))
+        self._made: dict[str, Settings] = {}
         self._from = STARTED if new_store else Step.APPROVED
 
     def at_steps(self, rounds: int) -> Iterator[Trial]:
@@ -85,8 +88,8 @@ class Batch:
         """Load in this process whatever a call loads, and leave neither thread nor event loop behind."""
         number = next(self._numbers)
         operation = self._call.make(number)
-        folder = self._folder / "warm"
-        anyio.run(find_out, folder, self._provider.voicetel, operation, self._provider.let_go)
+        settings = settings_for(self._folder / "warm", self._provider.voicetel)
+        anyio.run(find_out, settings, operation, self._provider.let_go)
         assert RegisteredOperations().operation_named(operation.spec.tool_name)  # what a check of an outcome loads
         for thread in threading.enumerate():
             if thread is not threading.main_thread():
@@ -98,10 +101,10 @@ class Batch:
     def _trial(self, kill: Step | float) -> Trial:
         number = next(self._numbers)
         operation = self._call.make(number)
-        folder = self._folder / (f"store-{number}" if self._new_store else "store")
+        settings = self._settings(f"store-{number}" if self._new_store else "store")
         self._provider.reset()
-        reached = self._kill(number, folder, kill)
-        ready = _Child(lambda pipe: self._next(pipe, folder, number))
+        reached = self._kill(number, settings, kill)
+        ready = _Child(lambda pipe: self._next(pipe, settings, number))
         found = json.loads(ready.lines_until(lambda line: line.startswith("{"))[-1])
         ready.wait()
         return Trial(
@@ -110,15 +113,15 @@ class Batch:
             killed=kill.value if isinstance(kill, Step) else f"{kill * 1000:.1f} ms after: {self._from}",
             reached=reached,
             effects=self._provider.effects(self._call),
-            store=folder.name,
+            store=settings.state_folder.name,
             found=found,
         )
 
-    def _kill(self, number: int, folder: Path, kill: Step | float) -> list[str]:
+    def _kill(self, number: int, settings: Settings, kill: Step | float) -> list[str]:
         """Let a child make the call, and kill it at a step or after so many seconds."""
         if kill in {Step.AT_THE_PROVIDER, Step.IN_EFFECT}:
             self._provider.hold_back(self._call, in_effect=kill is Step.IN_EFFECT)
-        child = _Child(lambda pipe: self._first(pipe, folder, number, kill if isinstance(kill, Step) else None))
+        child = _Child(lambda pipe: self._first(pipe, settings, number, kill if isinstance(kill, Step) else None))
         if not isinstance(kill, Step):
             reached = child.lines_until(lambda line: line == self._from) + child.lines_for(kill)
         elif kill in {Step.AT_THE_PROVIDER, Step.IN_EFFECT}:
@@ -134,7 +137,8 @@ class Batch:
     def _duration(self) -> float:
         number = next(self._numbers)
         self._provider.reset()
-        child = _Child(lambda pipe: self._first(pipe, self._folder / "store", number, None))
+        settings = self._settings("store")
+        child = _Child(lambda pipe: self._first(pipe, settings, number, None))
         child.lines_until(lambda line: line == self._from)
         started = time.monotonic()
         child.lines_until(lambda line: line == OVER)
@@ -142,13 +146,17 @@ class Batch:
         child.kill()
         return took
 
-    def _first(self, pipe: int, folder: Path, number: int, stop_at: Step | None) -> None:
-        signals = Signals(pipe, stop_at)
-        anyio.run(call_until_killed, folder, self._provider.voicetel, self._call.make(number), signals)
+    def _settings(self, store: str) -> Settings:
+        """Return the settings of a server on a store, made once: a child would make them anew."""
+        if store not in self._made:
+            self._made[store] = settings_for(self._folder / store, self._provider.voicetel)
+        return self._made[store]
 
-    def _next(self, pipe: int, folder: Path, number: int) -> None:
-        operation = self._call.make(number)
-        found = anyio.run(find_out, folder, self._provider.voicetel, operation, self._provider.let_go)
+    def _first(self, pipe: int, settings: Settings, number: int, stop_at: Step | None) -> None:
+        anyio.run(call_until_killed, settings, self._call.make(number), Signals(pipe, stop_at))
+
+    def _next(self, pipe: int, settings: Settings, number: int) -> None:
+        found = anyio.run(find_out, settings, self._call.make(number), self._provider.let_go)
         Signals(pipe, None).tell(json.dumps(asdict(found)))
 
 

@@ -30,6 +30,7 @@ from server.services import Services
 from server.settings.model import ApprovalSettings, HttpSettings, Settings
 from server.store.store import Store, open_store
 from tests.connecting import settings_for
+from tests.fork_server import forking_python
 from tests.operator_side import CHEAP_HASH
 from tests.ports import free_port
 from tests.sandbox_control import sandboxes
@@ -223,7 +224,7 @@ async def test_on_every_interface_no_address_is_invented(tmp_path: Path) -> None
 
 async def test_the_command_serves_the_page_and_a_second_one_finds_it(tmp_path: Path) -> None:
     port = free_port()
-    command = [sys.executable, "-m", "ringfence", "approvals", "page", "--port", str(port)]
+    command = [sys.executable, *forking_python(), "-m", "ringfence", "approvals", "page", "--port", str(port)]
     environment = {**os.environ, "RINGFENCE_STATE_FOLDER": str(tmp_path)}
     async with await anyio.open_process(command, env=environment) as process:
         assert process.stdout is not None
@@ -239,7 +240,7 @@ async def test_the_command_serves_the_page_and_a_second_one_finds_it(tmp_path: P
 async def test_the_command_says_when_the_port_is_taken(tmp_path: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = str(taken.getsockname()[1])
-        command = [sys.executable, "-m", "ringfence", "approvals", "page", "--port", port]
+        command = [sys.executable, *forking_python(), "-m", "ringfence", "approvals", "page", "--port", port]
         environment = {**os.environ, "RINGFENCE_STATE_FOLDER": str(tmp_path)}
         done = await anyio.run_process(command, env=environment, check=False)
     assert done.returncode == 2
@@ -255,7 +256,8 @@ def _child(folder: Path, url: str) -> StdioServerParameters:
         "RINGFENCE_VOICETEL__API_KEY": "0123456789abcdef0123456789abcdef",
         "RINGFENCE_VOICETEL__BASE_URL": f"{url}/voicetel",
     }
-    return StdioServerParameters(command=sys.executable, args=["-m", "ringfence", "serve"], env=environment)
+    serve = [*forking_python(), "-m", "ringfence", "serve"]
+    return StdioServerParameters(command=sys.executable, args=serve, env=environment)
 
 
 def _settings(folder: Path, voicetel: str = "http://unused.test", *, port: int = 0) -> Settings:

@@ -13,6 +13,7 @@ from mcp.shared.exceptions import MCPError
 from server.store.moving.address import Address
 from server.store.moving.move import close_for_move
 from tests.connecting import Person, connect, content_of, server_for, settings_for
+from tests.fork_server import COLD
 from tests.guard.test_killed_servers import children
 from tests.sandbox_control import Sandbox, sandboxes
 from tests.server.copying.records import NOW, opened, refusal, run
@@ -30,7 +31,7 @@ async def test_a_call_under_way_when_its_record_is_moved_is_on_one_record_and_se
     async with sandboxes() as sandbox:
         before = set(children())
         try:
-            async with Client(stdio_child(tmp_path, sandbox.url, "--toolsets", "all")) as client:
+            async with Client(stdio_child(tmp_path, sandbox.url, "--toolsets", "all", python=COLD)) as client:
                 [server] = set(children()) - before
                 await _copy_while_it_is_being_sent(client, sandbox, tmp_path, old, new)
                 await _call_once_it_is_moved(client, sandbox, tmp_path, old, new)
