@@ -104,10 +104,12 @@ class StoredJournal:
 
         def look(connection: Connection) -> ArchivedAction | None:
             row = _ARCHIVED.first(connection, {"of_id": subject_id})
-            files = self._audit.archived(connection).files if row else ()
-            if row is None or not 0 < row["archive"] <= len(files):
+            if row is None:
                 return None
-            return ArchivedAction(subject_id, row["principal"], files[row["archive"] - 1].name)
+            files, number = self._audit.archived(connection).files, int(row["archive"])
+            if not 0 < number <= len(files):
+                return None
+            return ArchivedAction(subject_id, row["principal"], files[number - 1].name)
 
         return await self._database.read(look)
 
