@@ -58,12 +58,12 @@ class Here:
         assert result.exit_code == 0, result.output
         return result.stdout
 
-    async def steps(self, most: int, *, now: datetime | None = None) -> list[Progress]:
+    async def steps(self, most: int, *, now: datetime | None = None, before: datetime = SINCE) -> list[Progress]:
         """Do so many steps of archiving, and then nothing more, as if the process were killed."""
         store, done = self.store(), list[Progress]()
         now = now or datetime.now(UTC)
         archives = StoredArchives(store.database, store.audit)
-        steps = archives.archive(self.file, before=SINCE, now=now, by="a test", passkeys=SignatureCheck())
+        steps = archives.archive(self.file, before=before, now=now, by="a test", passkeys=SignatureCheck())
         async for progress in steps:
             done.append(progress)
             if len(done) == most:
@@ -161,6 +161,23 @@ async def test_a_kill_between_two_batches_loses_nothing(here: Here) -> None:
     assert f"{INTACT}{LAST_OLD + 2} rows" in await here.verify("--archive", str(here.file))
 
 
+async def test_another_archive_in_the_place_of_the_one_under_way_is_refused(here: Here, tmp_path: Path) -> None:
+    await here.archive()
+    await here.operator.opt_out("+12015550130")
+    second = Here(here.folder, here.operator, tmp_path / "second.jsonl", here.ids)
+    later = datetime.now(UTC) + timedelta(days=40)
+    assert [one.step for one in await second.steps(2, now=later, before=later)] == ["written", "noted"]
+    whole = second.file.read_bytes()
+    second.file.write_bytes(here.file.read_bytes())
+    before = await here.count("audit")
+    refused = await here.operator.run("actions", "archive", str(second.file), typed=f"{PASSCODE}\n")
+    assert (refused.exit_code, "not the archive that the store knows" in refused.stderr) == (2, True)
+    assert await here.count("audit") == before
+    second.file.write_bytes(whole)
+    await second.archive()
+    assert INTACT in await here.verify("--archive", str(here.file), "--archive", str(second.file))
+
+
 @pytest.mark.parametrize(
     ("done_before", "statement", "found"),
     [
@@ -233,9 +250,14 @@ async def test_what_was_tampered_with_is_not_archived(here: Here) -> None:
 
 async def test_what_may_still_count_is_refused_and_nothing_is_done_without_the_passcode(here: Here) -> None:
     await here.operator.set_passcode()
-    for options, typed in ((("--before", "2999-01-01"), PASSCODE), (("--before", "soon"), PASSCODE), ((), "wrong")):
+    for options, typed, why in (
+        (("--before", "2999-01-01"), PASSCODE, "caps count this month, and the check for duplicates looks back"),
+        (("--before", "soon"), PASSCODE, "'soon' is no day"),
+        ((), "wrong", "passcode"),
+    ):
         words = ("actions", "archive", str(here.file), *options)
-        assert (await here.operator.run(*words, typed=f"{typed}\n")).exit_code == 2
+        refused = await here.operator.run(*words, typed=f"{typed}\n")
+        assert (refused.exit_code, why in refused.stderr) == (2, True), refused.stderr
     assert not here.file.exists()
     assert await here.count("actions") == ACTIONS
 
@@ -304,7 +326,7 @@ async def test_a_server_elsewhere_whose_anchor_names_an_archived_row_misses_noth
     assert anchor.read_bytes() != old
 
 
-async def test_caps_and_the_check_for_duplicates_do_not_change(here: Here) -> None:
+async def test_what_caps_count_does_not_change(here: Here) -> None:
     store = here.store()
     caps = [Cap("day", Money(Decimal(5))), Cap("month", Money(Decimal(5)), provider="voicetel")]
     then = OLD.at(ACTIONS - 1)

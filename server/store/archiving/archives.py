@@ -120,6 +120,11 @@ class StoredArchives:
             await self._note(state, file, by=by, passkeys=passkeys)
             yield Progress("noted")
         whole = await anyio.to_thread.run_sync(self.check_file, file)
+        if whole.digest != (await self.state()).files[-1].digest:
+            raise CannotArchive(
+                f"{file.name} is not the archive that the store knows under this name. Nothing more was deleted. Put "
+                "the right file in its place, and run the command again."
+            )
         progress = Progress("deleted")
         for rows in _in_batches(read_rows_of(file), lambda _: 1, _ROWS_AT_ONCE):
             await self._database.write(partial(_delete_rows, rows), locks=_LOCKS)
