@@ -122,8 +122,8 @@ def _moment(before: str | None, session: StoreSession) -> datetime:
     if moment > latest:
         fail(
             f"Only what is older than {latest:%Y-%m-%d %H:%M} UTC may be archived: caps count this month, and the "
-            f"check for duplicates looks back {session.rules.compliance.duplicate_window}. Nothing was changed. Name an "
-            "earlier day, or leave --before out."
+            f"check for duplicates looks back {session.rules.compliance.duplicate_window}. Nothing was changed. "
+            "Name an earlier day, or leave --before out."
         )
     return moment
 
