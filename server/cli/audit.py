@@ -132,7 +132,7 @@ def _extent_of(checked: CheckedRecord) -> str:
     if before is None:
         files = extent.archived.files
         if not files or extent.with_archives:
-            return f", {len(files)} archives among them" if files else ""
+            return f", {len(files)} archive{'' if len(files) == 1 else 's'} among them" if files else ""
         names = ", ".join(one.name for one in files)
         return f" behind row {extent.after.number}. Those before are in archives, which --archive reads too: {names}"
     return (

@@ -93,6 +93,7 @@ async def here(tmp_path: Path) -> Here:
 
 async def test_old_actions_move_into_a_file_and_everything_is_still_verified(here: Here) -> None:
     printed = await here.archive()
+    assert f"`ringfence audit verify {here.file} --state-folder {here.folder}`" in printed
     assert f"archive.jsonl has rows 1 to {LAST_OLD} of the audit log, {ACTIONS} actions and 0 plans" in printed
     for table in ("actions", "action_texts", "holds", "tracked", "approvals"):
         assert await here.count(table) == 0, table
@@ -100,7 +101,7 @@ async def test_old_actions_move_into_a_file_and_everything_is_still_verified(her
     alone = await here.verify(str(here.file))
     assert f"The archive is intact: {LAST_OLD} rows behind row 0, with {ACTIONS} actions and 0 plans" in alone
     together = await here.verify("--archive", str(here.file))
-    assert f"{INTACT}{LAST_OLD + 2} rows, 1 archives among them" in together
+    assert f"{INTACT}{LAST_OLD + 2} rows, 1 archive among them" in together
     assert f"Archived: archive.jsonl has rows 1 to {LAST_OLD}" in (await here.operator.run("actions", "list")).stdout
     shown = await here.operator.run("actions", "show", here.ids[0])
     assert (shown.exit_code, f"{here.ids[0]} was moved into the archive archive.jsonl" in shown.stderr) == (2, True)

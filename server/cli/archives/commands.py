@@ -8,6 +8,7 @@ import anyio
 import typer
 
 from clients.shared.clock import SystemClock
+from guard.operator_commands import quote_for_shell
 from server.cli.terminal import (
     OPERATOR,
     StoreSession,
@@ -53,10 +54,10 @@ def archive(
     except OSError as failed:
         fail(f"{failed.filename or file} cannot be used: {failed.strerror}. Only what is in a whole file is deleted.")
     if made is not None:
+        check = target.store_settings().commands.complete(f"`ringfence audit verify {quote_for_shell([str(file)])}`")
         tell(
             f"{_in_words(made)}.",
-            "Keep the file with the backups: the store does not have its content any more. "
-            f"Check it: `ringfence audit verify {file}`",
+            f"Keep the file with the backups: the store does not have its content any more. Check it: {check}",
         )
 
 
@@ -120,9 +121,10 @@ def _moment(before: str | None, session: StoreSession) -> datetime:
         fail(f"{before[:40]!r} is no day: write 2026-06-01.")
     moment = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
     if moment > latest:
+        minutes = session.rules.compliance.duplicate_window.total_seconds() / 60
         fail(
             f"Only what is older than {latest:%Y-%m-%d %H:%M} UTC may be archived: caps count this month, and the "
-            f"check for duplicates looks back {session.rules.compliance.duplicate_window}. Nothing was changed. "
+            f"check for duplicates looks back {minutes:g} minutes. Nothing was changed. "
             "Name an earlier day, or leave --before out."
         )
     return moment
