@@ -187,7 +187,7 @@ async def _verify(settings: Settings, new: Address) -> None:
     if not checked.fits:
         raise CannotCopy(
             f"The record was tampered with before it was copied: {checked.fault}. The new store stays closed. "
-            "Give the copy up with `ringfence store reopen`, and look with `ringfence audit verify`."
+            "Give the copy up with `ringfence store reopen FROM TO`, and look with `ringfence audit verify`."
         )
     tell(f"The audit log is intact: {checked.verdict.rows} rows. The receipts fit.")
 
