@@ -5,6 +5,7 @@ import sys
 from pathlib import Path
 from typing import Any, Final
 
+import anyio
 import pytest
 from mcp import Client
 from mcp.client.stdio import StdioServerParameters, stdio_client
@@ -51,7 +52,7 @@ async def test_mcp_remote_signs_its_user_in_and_asks_for_more_when_a_call_takes_
             }
             arguments = [str(PROGRAM), resource, str(free_port()), "--transport", "http-only"]
             child = StdioServerParameters(command=str(NODE), args=arguments, env=environment)
-            with told.open("w", encoding="utf-8") as errors:
+            with told.open("w", encoding="utf-8") as errors, anyio.fail_after(120):  # whatever it waits for
                 async with (
                     serve_over_http(services.settings, services, port=port),
                     Client(stdio_client(child, errlog=errors), mode="legacy") as client,
